@@ -1,0 +1,68 @@
+package plant
+
+// Command is one request of a person or of the system. Which fields count
+// depends on Verb; the rest are ignored.
+type Command struct {
+	// ID is the idempotency key; empty means the caller gave none and the store
+	// invents one.
+	ID CommandID
+	// Digest is a hash of everything that must match when ID is repeated.
+	Digest [32]byte
+	// UUID is a fresh UUID4: the event's ID, its version token and, for a new
+	// hold, the random part of the lock token. The store fills it when empty.
+	UUID string
+	Verb Verb
+	Tag  Tag
+	Op   Op
+	// Worker is who the command is for: who takes, who gives, who inspects.
+	Worker WorkerID
+	// Actor is who pressed when that is not Worker; 0 means Worker.
+	Actor WorkerID
+	// Supervisor says the request carried a valid supervisor session or an
+	// admin token. The engine trusts it.
+	Supervisor bool
+	Device     string
+	Door       Door
+	// Version is the revision the client saw; nil when it did not say.
+	Version *uint64
+	// Fecha is fecha_operacion; 0 means today in the plant.
+	Fecha     Date
+	Resultado Resultado
+	// Unions are the numbers selected. nil means the request named none at all,
+	// which is not the same as an empty selection.
+	Unions []int
+	// Override is FINALIZAR's action_override: Pausar, Completar or VerbNone.
+	Override Verb
+	// Destino receives a TRASPASAR.
+	Destino WorkerID
+	Motivo  string
+	Texto   string
+	// Edits is the complete set of joints for EditarUniones.
+	Edits []Union
+	// Undoes is the event DESHACER names; 0 means the worker's last on Tag.
+	Undoes  Seq
+	Import  *Import
+	Setting *Setting
+}
+
+// Receipt is the "committed" answer to a command. It is the event that was
+// committed: nothing in an answer may come from anywhere else.
+type Receipt struct {
+	Event Event
+	// Repeated is set when the command had been accepted before under the same ID.
+	Repeated bool
+}
+
+// View is what a decision may look at; immutable for the length of one call.
+type View interface {
+	Spool(Tag) (Spool, bool)
+	Worker(WorkerID) (Worker, bool)
+	// Held lists the tags a worker holds.
+	Held(WorkerID) []Tag
+}
+
+// Result is what one command of a group came to: a Receipt, or an error.
+type Result struct {
+	Receipt Receipt
+	Err     error
+}
