@@ -52,10 +52,15 @@ func (d Date) ISO() string {
 	return d.civil().Format("2006-01-02")
 }
 
-// Start is the first instant of the day in the plant.
+// Start is the first instant of the day in the plant. Summer time begins at
+// midnight there, so that once a year the day starts at 01:00.
 func (d Date) Start() time.Time {
 	c := d.civil()
-	return time.Date(c.Year(), c.Month(), c.Day(), 0, 0, 0, 0, Zone())
+	t := time.Date(c.Year(), c.Month(), c.Day(), 0, 0, 0, 0, Zone())
+	if t.Day() != c.Day() {
+		t = t.Add(time.Hour)
+	}
+	return t
 }
 
 // SheetTime is DD-MM-YYYY HH:MM:SS in plant time, empty for the zero time.
