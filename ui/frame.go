@@ -1,0 +1,142 @@
+package ui
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"envivo/plant"
+)
+
+// Frame is what surrounds every page.
+type Frame struct {
+	Title string
+	// View names the live view whose regions the page embeds; empty for a page
+	// that does not follow the plant.
+	View  string
+	Seq   plant.Seq
+	Rev   uint64
+	Epoch string
+	Build string
+	Now   time.Time
+	// Env is the environment's name when it is not production.
+	Env string
+	// Me is who is identified on this screen; nil for nobody.
+	Me         *plant.Worker
+	Supervisor bool
+	// Here is the page's own address, to come back to.
+	Here   string
+	Active string
+	Notice *Notice
+	// Sheet is the dialog opened over the page, nil for none.
+	Sheet templ.Component
+	// Footer replaces the navigation at the lower edge.
+	Footer templ.Component
+	Wide   bool
+}
+
+// Notice is the outcome of this person's last act.
+type Notice struct {
+	OK   bool
+	Text string
+	// Next is the card "Sigue: …" after a success.
+	Next string
+	// Undo offers DESHACER of an event until a moment.
+	Undo      plant.Seq
+	UndoTag   plant.Tag
+	UndoUntil time.Time
+	CommandID string
+	// Link and LinkText lead out of a refusal.
+	Link, LinkText string
+	// Fresh is set when the outcome belongs to the page it is shown on.
+	Fresh bool
+}
+
+// UndoOpen reports whether DESHACER can still be offered at now.
+func (n *Notice) UndoOpen(now time.Time) bool { return n.Undo != 0 && now.Before(n.UndoUntil) }
+
+func (f Frame) seq() string { return strconv.FormatUint(uint64(f.Seq), 10) }
+func (f Frame) rev() string { return strconv.FormatUint(f.Rev, 10) }
+func (f Frame) now() string { return strconv.FormatInt(f.Now.UnixMilli(), 10) }
+
+// A hole is where a page takes a region. Text is escaped everywhere, so none
+// can contain one.
+func hole(id string) string { return "<!--hueco:" + id + "-->" }
+
+var (
+	holeOpen = []byte("<!--hueco:")
+	holeEnd  = []byte("-->")
+)
+
+// Part is a run of a page's bytes: either text of its own or a region.
+type Part struct {
+	Text   []byte
+	Region string // not empty: the region that belongs here
+}
+
+// Parts draws a page and parts it at its regions, so that a region's bytes,
+// shared by all readers, need not be copied or packed for each.
+func Parts(ctx context.Context, page templ.Component) ([]Part, error) {
+	var buf bytes.Buffer
+	if err := page.Render(ctx, &buf); err != nil {
+		return nil, fmt.Errorf("draw page: %w", err)
+	}
+	var out []Part
+	rest := buf.Bytes()
+	for {
+		i := bytes.Index(rest, holeOpen)
+		if i < 0 {
+			return append(out, Part{Text: rest}), nil
+		}
+		end := bytes.Index(rest[i:], holeEnd)
+		if end < 0 {
+			return nil, fmt.Errorf("draw page: a region's place is not closed")
+		}
+		out = append(out, Part{Text: rest[:i]}, Part{Region: string(rest[i+len(holeOpen) : i+end])})
+		rest = rest[i+end+len(holeEnd):]
+	}
+}
+
+// Bytes is the HTML of one component.
+func Bytes(c templ.Component) ([]byte, error) {
+	var buf bytes.Buffer
+	if err := c.Render(context.Background(), &buf); err != nil {
+		return nil, fmt.Errorf("draw component: %w", err)
+	}
+	return buf.Bytes(), nil
+}
+
+// items draws one keyed element.
+func item(key string, c templ.Component) (Item, error) {
+	html, err := Bytes(c)
+	if err != nil {
+		return Item{}, fmt.Errorf("draw %s: %w", key, err)
+	}
+	return Item{Key: key, HTML: html}, nil
+}
+
+func unix(t time.Time) string    { return strconv.FormatInt(t.Unix(), 10) }
+func id(w plant.WorkerID) string { return strconv.Itoa(int(w)) }
+
+func seqText(s plant.Seq) string  { return strconv.FormatUint(uint64(s), 10) }
+func millis(t time.Time) string   { return strconv.FormatInt(t.UnixMilli(), 10) }
+func escapeQuery(s string) string { return url.QueryEscape(s) }
+
+func noticeKind(n Notice) string {
+	if n.OK {
+		return "bien"
+	}
+	return "mal"
+}
+
+func noticeIcon(n Notice) string {
+	if n.OK {
+		return "visto"
+	}
+	return "cruz"
+}

@@ -1,0 +1,238 @@
+package ui
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"envivo/plant"
+)
+
+// Rows draws spools for the long list and keeps what it drew until the spool
+// changes: with thousands of rows and dozens of screens each row is drawn once.
+type Rows struct {
+	mu    sync.Mutex
+	drawn map[plant.Tag]drawnRow
+}
+
+type drawnRow struct {
+	row  *plant.Row
+	late bool
+	html []byte
+}
+
+// NewRows is an empty cache.
+func NewRows() *Rows { return &Rows{drawn: map[plant.Tag]drawnRow{}} }
+
+func (c *Rows) item(s *plant.Snapshot, r *plant.Row, now time.Time) (Item, error) {
+	v := rowOf(s, r, now)
+	key := string(r.Spool.Tag)
+	c.mu.Lock()
+	d, ok := c.drawn[r.Spool.Tag]
+	c.mu.Unlock()
+	if ok && d.row == r && d.late == v.Late {
+		return Item{Key: key, HTML: d.html}, nil
+	}
+	it, err := item(key, row(v))
+	if err != nil {
+		return Item{}, err
+	}
+	c.mu.Lock()
+	c.drawn[r.Spool.Tag] = drawnRow{row: r, late: v.Late, html: it.HTML}
+	c.mu.Unlock()
+	return it, nil
+}
+
+// Spools are the regions of the list of all spools.
+func (c *Rows) Spools(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
+	rows, counts := f.Matching(s)
+	list := Region{ID: "filas", Items: make([]Item, 0, len(rows)+1)}
+	for _, r := range rows {
+		it, err := c.item(s, r, now)
+		if err != nil {
+			return nil, err
+		}
+		list.Items = append(list.Items, it)
+	}
+	if len(rows) == 0 {
+		text, link, word := "Todavía no hay spools en este servidor.", "", ""
+		if f.Active() {
+			text, link, word = "Ningún spool con filtro "+f.Words()+".", f.Path, "Quitar filtros"
+		}
+		it, err := item("vacio", message("vacio", text, link, word))
+		if err != nil {
+			return nil, err
+		}
+		list.Items = append(list.Items, it)
+	}
+	sum, err := item("resumen", summary(f, len(rows), "spool", "spools"))
+	if err != nil {
+		return nil, err
+	}
+	options, err := choiceItems(stateChoices(f, counts))
+	if err != nil {
+		return nil, err
+	}
+	return []Region{{ID: "filtros", Items: options}, {ID: "resumen", Items: []Item{sum}}, list}, nil
+}
+
+func stateChoices(f Filter, counts map[plant.Estado]int) []choice {
+	var out []choice
+	for _, e := range plant.Estados() {
+		on := f.ByEstado && f.Estado == e
+		if counts[e] == 0 && !on {
+			continue
+		}
+		look := LookOf(e)
+		out = append(out, choice{Key: "e-" + e.String(), Href: f.withEstado(e, !on).Address(), Word: look.Word, Look: &look, N: counts[e], On: on})
+	}
+	if f.NV != "" {
+		total := 0
+		for _, n := range counts {
+			total += n
+		}
+		out = append(out, choice{Key: "nv", Href: f.withNV("").Address(), Word: "NV " + f.NV, N: total, On: true})
+	}
+	return out
+}
+
+func choiceItems(list []choice) ([]Item, error) {
+	out := make([]Item, 0, len(list))
+	for _, c := range list {
+		it, err := item(c.Key, choiceChip(c))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, it)
+	}
+	return out, nil
+}
+
+// rowItems draws a short list.
+func rowItems(views []rowView, empty func() (Item, error)) ([]Item, error) {
+	if len(views) == 0 {
+		it, err := empty()
+		return []Item{it}, err
+	}
+	out := make([]Item, 0, len(views))
+	for _, v := range views {
+		it, err := item(string(v.Row.Spool.Tag), row(v))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, it)
+	}
+	return out, nil
+}
+
+func nothing(text, link, word string) func() (Item, error) {
+	return func() (Item, error) { return item("vacio", message("vacio", text, link, word)) }
+}
+
+func rowOf(s *plant.Snapshot, r *plant.Row, now time.Time) rowView {
+	ttl := s.Rules().TTL
+	return rowView{Row: r, Who: s, Late: r.Spool.Hold.Overdue(now, ttl), TTL: ttl}
+}
+
+// Held are the regions of who has what: one card per person, by name.
+func Held(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
+	type desk struct {
+		who  plant.Person
+		name string
+		rows []rowView
+	}
+	desks := map[string]*desk{}
+	var order []*desk
+	ops, late, total := map[plant.Op]int{}, 0, 0
+	for _, r := range heldRows(s) {
+		h := r.Spool.Hold
+		v := rowOf(s, r, now)
+		ops[h.Op]++
+		if v.Late {
+			late++
+		}
+		if f.Op != plant.OpNone && h.Op != f.Op || f.Vencidas && !v.Late {
+			continue
+		}
+		total++
+		key := deskKey(h.Worker)
+		d := desks[key]
+		if d == nil {
+			d = &desk{who: h.Worker, name: Name(s, h.Worker)}
+			desks[key], order = d, append(order, d)
+		}
+		d.rows = append(d.rows, v)
+	}
+	slices.SortStableFunc(order, func(a, b *desk) int {
+		return cmp.Or(cmp.Compare(plant.Fold(a.name), plant.Fold(b.name)), cmp.Compare(a.who.ID, b.who.ID))
+	})
+	list := Region{ID: "gente"}
+	for _, d := range order {
+		slices.SortStableFunc(d.rows, func(a, b rowView) int { return a.Row.Spool.Hold.Since.Compare(b.Row.Spool.Hold.Since) })
+		it, err := item(deskKey(d.who), person(d.who, d.name, d.rows))
+		if err != nil {
+			return nil, err
+		}
+		list.Items = append(list.Items, it)
+	}
+	if len(order) == 0 {
+		text, link, word := TextNoHeld, "/listos", "Ver los listos"
+		if f.Active() {
+			text, link, word = "Nadie tiene spools con filtro "+f.Words()+".", f.Path, "Quitar filtros"
+		}
+		it, err := item("vacio", message("vacio", text, link, word))
+		if err != nil {
+			return nil, err
+		}
+		list.Items = append(list.Items, it)
+	}
+	sum, err := item("resumen", summary(f, total, "spool en curso", "spools en curso"))
+	if err != nil {
+		return nil, err
+	}
+	options, err := choiceItems(heldChoices(f, ops, late))
+	if err != nil {
+		return nil, err
+	}
+	return []Region{{ID: "filtros", Items: options}, {ID: "resumen", Items: []Item{sum}}, list}, nil
+}
+
+func deskKey(p plant.Person) string {
+	if p.ID != 0 {
+		return "p" + strconv.Itoa(int(p.ID))
+	}
+	return "x" + p.Display
+}
+
+func heldChoices(f Filter, ops map[plant.Op]int, late int) []choice {
+	var out []choice
+	for _, o := range []plant.Op{plant.ARM, plant.SOLD, plant.REPARACION} {
+		on := f.Op == o
+		to := f.withOp(o)
+		if on {
+			to = f.withOp(plant.OpNone)
+		}
+		out = append(out, choice{Key: "o-" + o.String(), Href: to.Address(), Word: OpWord(o), N: ops[o], On: on})
+	}
+	return append(out, choice{Key: "vencidas", Href: f.withVencidas(!f.Vencidas).Address(), Word: "Vencidas", N: late, On: f.Vencidas,
+		Look: &Look{Icon: "reloj", Class: "dan"}})
+}
+
+// heldRows lists every spool somebody has, in the order of the Sheet.
+func heldRows(s *plant.Snapshot) []*plant.Row {
+	var out []*plant.Row
+	for _, e := range []plant.Estado{plant.EnCursoARM, plant.EnCursoSOLD, plant.EnCurso, plant.Reparando} {
+		for r := range s.In(e) {
+			if !r.Spool.Hold.Free() {
+				out = append(out, r)
+			}
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *plant.Row) int { return cmp.Compare(a.Spool.Order, b.Spool.Order) })
+	return out
+}
+
+// HeldCount is how many spools are in somebody's hands.
+func HeldCount(s *plant.Snapshot) int { return len(heldRows(s)) }

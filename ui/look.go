@@ -1,0 +1,127 @@
+package ui
+
+import (
+	"fmt"
+
+	"envivo/plant"
+)
+
+// Look is how a state is shown: a word, a shape and a class that carries the
+// fill (ui tokens --e-…).
+type Look struct {
+	Word, Icon, Class string
+}
+
+// looks is indexed by Estado.
+var looks = [...]Look{
+	plant.Bloqueado:         {"Bloqueado", "candado", "blo"},
+	plant.Reparando:         {"En reparación", "llave", "rep"},
+	plant.EnPausaReparacion: {"Reparación en pausa", "pausa", "rep"},
+	plant.EstadoRechazado:   {"Rechazado", "cruz", "rec"},
+	plant.EstadoAprobado:    {"Aprobado", "visto", "apr"},
+	plant.PorInspeccionar:   {"Por inspeccionar", "lupa", "ins"},
+	plant.EnCursoARM:        {"En curso · ARM", "punto", "cur"},
+	plant.EnCursoSOLD:       {"En curso · SOLD", "punto", "cur"},
+	plant.EnCurso:           {"En curso", "punto", "cur"},
+	plant.Parcial:           {"Parcial", "pausa", "par"},
+	plant.ListoARM:          {"Listo para ARM", "aro", "lis"},
+	plant.ListoSOLD:         {"Listo para SOLD", "aro", "lis"},
+	plant.NoListo:           {"No listo", "aro-roto", "nol"},
+}
+
+// LookOf is the look of a state, without counts.
+func LookOf(e plant.Estado) Look { return looks[e] }
+
+// ChipOf is the look of one spool's chip, counts included.
+func ChipOf(r *plant.Row) Look {
+	l, s := looks[r.Estado], r.Spool
+	switch r.Estado {
+	case plant.Reparando, plant.EnPausaReparacion, plant.EstadoRechazado:
+		if s.Ciclo > 0 {
+			l.Word = fmt.Sprintf("%s %d/%d", l.Word, s.Ciclo, plant.MaxCiclo)
+		}
+	case plant.Parcial:
+		l.Word = partialWord(s, r.Tally)
+	}
+	return l
+}
+
+func partialWord(s *plant.Spool, t plant.Tally) string {
+	word := "Parcial"
+	if s.Arm.Phase == plant.Pausado || s.Sold.Phase == plant.Pausado {
+		word = "En pausa"
+	}
+	switch {
+	case t.Total == 0:
+		return word
+	case t.Armed == t.Total && t.ToWeld > 0:
+		return fmt.Sprintf("%s %d/%d", word, t.Welded, t.ToWeld)
+	}
+	return fmt.Sprintf("%s %d/%d", word, t.Armed, t.Total)
+}
+
+// Progress is "ARM 7/7 · SOLD 3/7 · 18/42 PD", or the phases in words for a
+// spool without unions.
+func Progress(r *plant.Row) string {
+	t := r.Tally
+	if t.Total == 0 {
+		return fmt.Sprintf("ARM %s · SOLD %s", r.Spool.Arm.Phase.Word(), r.Spool.Sold.Phase.Word())
+	}
+	return fmt.Sprintf("ARM %d/%d · SOLD %d/%d · %s PD", t.Armed, t.Total, t.Welded, t.ToWeld, doneOf(r))
+}
+
+// doneOf is the inches done of the inches to do in the operation under way.
+func doneOf(r *plant.Row) string {
+	t := r.Tally
+	done, all := t.PDArmed, t.PDTotal
+	if t.Armed == t.Total && t.ToWeld > 0 {
+		done, all = t.PDSold, t.PDWeld
+	}
+	return PD(done) + "/" + PD(all)
+}
+
+// Short progress of the operation a spool is held for: "3/7 · 18 PD".
+func heldProgress(r *plant.Row) string {
+	t := r.Tally
+	switch {
+	case t.Total == 0 || r.Spool.Hold.Op == plant.REPARACION:
+		return ""
+	case r.Spool.Hold.Op == plant.SOLD:
+		return fmt.Sprintf("%d/%d · %s PD", t.Welded, t.ToWeld, PD(t.PDWeld))
+	}
+	return fmt.Sprintf("%d/%d · %s PD", t.Armed, t.Total, PD(t.PDTotal))
+}
+
+// WhyNotReady is what a spool that is not ready waits for.
+func WhyNotReady(s *plant.Spool) string {
+	if s.Office.Materiales == 0 {
+		return "Falta la llegada de materiales"
+	}
+	return ""
+}
+
+// opWords are the operations as the floor says them.
+var opWords = [...]string{"", "ARM", "SOLD", "Metrología", "Reparación"}
+
+// OpWord is the operation's word on screens.
+func OpWord(o plant.Op) string { return opWords[o] }
+
+// RoleWords are the roles of a worker as screens spell them.
+func RoleWords(r plant.Role) string {
+	out := ""
+	for _, n := range r.Names() {
+		if out != "" {
+			out += " · "
+		}
+		out += RoleWord(n)
+	}
+	return out
+}
+
+// RoleWord is a role with its accent.
+func RoleWord(name string) string {
+	if name == "Metrologia" {
+		return "Metrología"
+	}
+	return name
+}

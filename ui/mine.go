@@ -1,0 +1,192 @@
+package ui
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"envivo/plant"
+)
+
+// firstReady is how many ready spools Mis spools shows below one's own.
+const firstReady = 8
+
+// Mine are the regions of what one person holds, and what that person could
+// take next.
+func Mine(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
+	w, _ := s.Worker(f.Me)
+	var held []rowView
+	for _, t := range s.Held(f.Me) {
+		if r, ok := s.Row(t); ok {
+			v := rowOf(s, r, now)
+			v.Extra = ""
+			held = append(held, v)
+		}
+	}
+	slices.SortStableFunc(held, func(a, b rowView) int { return a.Row.Spool.Hold.Since.Compare(b.Row.Spool.Hold.Since) })
+	mine, err := rowItems(held, nothing(TextNoMine, "", ""))
+	if err != nil {
+		return nil, err
+	}
+	ready := readyFor(s, w.Roles, Filter{})
+	total := len(ready)
+	next, err := rowItems(ready[:min(total, firstReady)], nothing(TextNoReady, "/spools", "Ver todos"))
+	if err != nil {
+		return nil, err
+	}
+	if total > firstReady {
+		it, err := item("mas", moreReady(total))
+		if err != nil {
+			return nil, err
+		}
+		next = append(next, it)
+	}
+	return []Region{{ID: "mios", Items: mine}, {ID: "listos", Items: next}}, nil
+}
+
+// Ready are the regions of what a person's roles may take now.
+func Ready(s *plant.Snapshot, f Filter, _ time.Time) ([]Region, error) {
+	w, _ := s.Worker(f.Me)
+	all := readyFor(s, w.Roles, Filter{})
+	views := readyFor(s, w.Roles, f)
+	empty := nothing(TextNoReady, "/spools", "Ver todos")
+	if f.Active() {
+		empty = nothing("Ningún spool listo con filtro "+f.Words()+".", f.Path, "Quitar filtros")
+	}
+	list, err := rowItems(views, empty)
+	if err != nil {
+		return nil, err
+	}
+	sum, err := item("resumen", summary(f, len(views), "spool listo", "spools listos"))
+	if err != nil {
+		return nil, err
+	}
+	var tabs []choice
+	for _, o := range []plant.Op{plant.ARM, plant.SOLD, plant.METROLOGIA, plant.REPARACION} {
+		n := 0
+		for _, v := range all {
+			if (Filter{Op: o}).matchesOp(v.Row) {
+				n++
+			}
+		}
+		if n == 0 {
+			continue
+		}
+		to := f.withOp(o)
+		if f.Op == o {
+			to = f.withOp(plant.OpNone)
+		}
+		tabs = append(tabs, choice{Key: "o-" + o.String(), Href: to.Address(), Word: OpWord(o), N: n, On: f.Op == o})
+	}
+	options, err := choiceItems(tabs)
+	if err != nil {
+		return nil, err
+	}
+	return []Region{{ID: "filtros", Items: options}, {ID: "resumen", Items: []Item{sum}}, {ID: "filas", Items: list}}, nil
+}
+
+// readyFor lists the free spools a set of roles may work on: those left half
+// done first, oldest first, then the order of the Sheet. Nobody identified sees
+// what anybody could take.
+func readyFor(s *plant.Snapshot, roles plant.Role, f Filter) []rowView {
+	var out []rowView
+	for r := range s.Rows() {
+		if !r.Spool.Hold.Free() || !takeable(r, roles) || !f.matchesOp(r) {
+			continue
+		}
+		if f.NV != "" && r.Spool.Office.NV != f.NV {
+			continue
+		}
+		out = append(out, rowView{Row: r, Who: s})
+	}
+	begun := func(r *plant.Row) int {
+		if r.Estado == plant.Parcial || r.Estado == plant.EnPausaReparacion {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(out, func(a, b rowView) int {
+		x, y := begun(a.Row), begun(b.Row)
+		if x != y || x == 1 {
+			return cmp.Compare(x, y)
+		}
+		return a.Row.Spool.Changed.Compare(b.Row.Spool.Changed)
+	})
+	return out
+}
+
+// takeable says whether a spool waits for one of the roles. It only orders and
+// fills lists; whether an act is allowed is decided on the spool's page.
+func takeable(r *plant.Row, roles plant.Role) bool {
+	arm := roles == 0 || roles&(plant.Armador|plant.Ayudante) != 0
+	sold := roles == 0 || roles&(plant.Soldador|plant.Ayudante) != 0
+	switch r.Estado {
+	case plant.ListoARM:
+		return arm
+	case plant.ListoSOLD:
+		return sold
+	case plant.Parcial:
+		return arm && r.Spool.Office.Materiales != 0 && r.Spool.Arm.Phase != plant.Completado ||
+			sold && (r.Spool.Arm.Phase == plant.Completado || r.Tally.Armed > 0)
+	case plant.PorInspeccionar:
+		return roles&plant.Metrologia != 0
+	case plant.EstadoRechazado, plant.EnPausaReparacion:
+		return roles&(plant.Armador|plant.Soldador) != 0
+	}
+	return false
+}
+
+// Inspection are the regions of Metrología: oldest first.
+func Inspection(s *plant.Snapshot, f Filter, _ time.Time) ([]Region, error) {
+	var views []rowView
+	for r := range s.In(plant.PorInspeccionar) {
+		v := rowView{Row: r, Who: s, NoChip: true, Since: r.Spool.ReadyAt, Extra: authors(s, r.Spool)}
+		if r.Spool.Ciclo > 0 {
+			v.Locked = cycle(r.Spool.Ciclo)
+		}
+		views = append(views, v)
+	}
+	slices.SortStableFunc(views, func(a, b rowView) int { return a.Since.Compare(b.Since) })
+	return queueRegions(f, views, "spool por inspeccionar", "spools por inspeccionar", TextNoInspect)
+}
+
+// Repair are the regions of Reparación: rejected, paused, blocked.
+func Repair(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
+	var views []rowView
+	for _, e := range []plant.Estado{plant.EstadoRechazado, plant.EnPausaReparacion, plant.Reparando, plant.Bloqueado} {
+		for r := range s.In(e) {
+			v := rowOf(s, r, now)
+			v.Extra = r.Spool.Motivo
+			if e == plant.Bloqueado {
+				v.Locked = TextBlocked
+			}
+			views = append(views, v)
+		}
+	}
+	return queueRegions(f, views, "spool en reparación", "spools en reparación", TextNoRepair)
+}
+
+func queueRegions(f Filter, views []rowView, one, many, empty string) ([]Region, error) {
+	list, err := rowItems(views, nothing(empty, "/spools", "Ver todos"))
+	if err != nil {
+		return nil, err
+	}
+	sum, err := item("resumen", summary(f, len(views), one, many))
+	if err != nil {
+		return nil, err
+	}
+	return []Region{{ID: "resumen", Items: []Item{sum}}, {ID: "filas", Items: list}}, nil
+}
+
+func authors(who People, s *plant.Spool) string {
+	arm, sold := Name(who, s.Arm.Worker), Name(who, s.Sold.Worker)
+	switch {
+	case arm != "" && sold != "":
+		return "ARM " + arm + " · SOLD " + sold
+	case arm != "":
+		return "ARM " + arm
+	case sold != "":
+		return "SOLD " + sold
+	}
+	return ""
+}
