@@ -23,6 +23,7 @@ type Snapshot struct {
 	byWorker index[WorkerID]
 	byEstado [estadoEnd]bitset
 	count    [estadoEnd]int
+	byOT     index[string] // the number of spools with that OT
 	settings map[string]string
 }
 
@@ -46,7 +47,7 @@ type desk struct {
 func NewSnapshot(r Rules, epoch string) *Snapshot {
 	return &Snapshot{
 		Epoch: epoch, rules: r, settings: map[string]string{},
-		byTag: index[string]{hash: hashString}, byWorker: index[WorkerID]{hash: func(w WorkerID) uint32 { return uint32(w) }},
+		byTag: index[string]{hash: hashString}, byOT: index[string]{hash: hashString}, byWorker: index[WorkerID]{hash: func(w WorkerID) uint32 { return uint32(w) }},
 	}
 }
 
@@ -81,6 +82,17 @@ func (s *Snapshot) Spool(t Tag) (Spool, bool) {
 		return Spool{}, false
 	}
 	return *r.Spool, true
+}
+
+func (s *Snapshot) sharedOT(ot string) bool {
+	n, _ := s.byOT.find(strings.ToUpper(ot))
+	return n > 1
+}
+
+// Position is a spool's row number: rows are numbered from 0 in the order in
+// which they were added and keep their number for ever.
+func (s *Snapshot) Position(t Tag) (int, bool) {
+	return s.byTag.find(strings.ToUpper(string(t)))
 }
 
 // Rows walks all spools in the order of the Sheet.
@@ -168,13 +180,14 @@ type Change struct {
 	byTag    indexEditor[string]
 	people   *editor[*desk]
 	byWorker indexEditor[WorkerID]
+	byOT     indexEditor[string]
 	estado   [estadoEnd]bool // copied
 	settings bool            // copied
 }
 
 // Change begins the derivation of the next snapshot.
 func (s *Snapshot) Change() *Change {
-	return &Change{s: *s, rows: edit(s.rows), byTag: indexEditor[string]{x: s.byTag},
+	return &Change{s: *s, rows: edit(s.rows), byTag: indexEditor[string]{x: s.byTag}, byOT: indexEditor[string]{x: s.byOT},
 		people: edit(s.people), byWorker: indexEditor[WorkerID]{x: s.byWorker}}
 }
 
@@ -216,6 +229,7 @@ func (c *Change) PutSpool(sp *Spool) {
 		c.byTag.put(key, i)
 		c.mark(i, row.Estado, true)
 		c.hold(sp.Hold.Worker.ID, sp.Tag, true)
+		c.countOT(sp.Office.OT, 1)
 		return
 	}
 	old := c.rows.v.at(i)
@@ -225,10 +239,22 @@ func (c *Change) PutSpool(sp *Spool) {
 		c.mark(i, old.Estado, false)
 		c.mark(i, row.Estado, true)
 	}
+	if a, b := old.Spool.Office.OT, sp.Office.OT; a != b {
+		c.countOT(a, -1)
+		c.countOT(b, 1)
+	}
 	if a, b := old.Spool.Hold.Worker.ID, sp.Hold.Worker.ID; a != b {
 		c.hold(a, sp.Tag, false)
 		c.hold(b, sp.Tag, true)
 	}
+}
+
+func (c *Change) countOT(ot string, by int) {
+	if ot = strings.ToUpper(strings.TrimSpace(ot)); ot == "" {
+		return
+	}
+	n, _ := c.byOT.x.find(ot)
+	c.byOT.put(ot, n+by)
 }
 
 func (c *Change) searchText(sp *Spool) string {
@@ -326,6 +352,6 @@ func (c *Change) Done(seq Seq, head [32]byte) *Snapshot {
 	out := c.s
 	out.Seq, out.Head = seq, head
 	out.rows, out.people = c.rows.v, c.people.v
-	out.byTag, out.byWorker = c.byTag.x, c.byWorker.x
+	out.byTag, out.byWorker, out.byOT = c.byTag.x, c.byWorker.x, c.byOT.x
 	return &out
 }

@@ -189,3 +189,22 @@ func BenchmarkChangeOneOf10000(b *testing.B) {
 		s = c.Done(s.Seq+1, [32]byte{})
 	}
 }
+
+func TestPositionNumbersRows(t *testing.T) {
+	c := NewSnapshot(DefaultRules(), "e").Change()
+	for i := range 300 {
+		c.PutSpool(&Spool{Tag: Tag(fmt.Sprintf("MK-%d", i))})
+	}
+	c.PutSpool(&Spool{Tag: "MK-7", Version: 2})
+	s := c.Done(1, [32]byte{})
+	i := 0
+	for r := range s.Rows() {
+		if got, ok := s.Position(r.Spool.Tag); got != i || !ok {
+			t.Fatalf("Position(%s) = %d %v, want %d", r.Spool.Tag, got, ok, i)
+		}
+		i++
+	}
+	if _, ok := s.Position("MK-300"); ok {
+		t.Error("Position finds a spool that is not there")
+	}
+}
