@@ -78,16 +78,16 @@ func (s *Spool) Estado(r Rules) Estado {
 
 func (s *Spool) openEstado(r Rules) Estado {
 	t := s.Tally(r)
-	begun := s.Arm.Phase == Pausado || s.Sold.Phase == Pausado ||
-		t.Armed > 0 && s.Arm.Phase != Completado || t.Welded > 0 && s.Sold.Phase != Completado
+	arm, sold := s.Phase(ARM, r), s.Phase(SOLD, r)
+	begun := arm == Pausado || sold == Pausado || t.Armed > 0 && arm != Completado || t.Welded > 0 && sold != Completado
 	switch {
 	case begun:
 		return Parcial
 	case s.Office.Materiales == 0:
 		return NoListo
-	case s.Arm.Phase != Completado:
+	case arm != Completado:
 		return ListoARM
-	case s.Sold.Phase != Completado:
+	case sold != Completado:
 		return ListoSOLD
 	}
 	return NoListo
