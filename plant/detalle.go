@@ -52,7 +52,9 @@ func (s *Spool) EstadoDetalle(r Rules) string {
 	return "Disponible - ARM " + arm.Word() + ", SOLD " + sold.Word()
 }
 
-func ciclo(n uint8) string { return "(Ciclo " + strconv.Itoa(int(n)) + "/" + strconv.Itoa(MaxCiclo) + ")" }
+func ciclo(n uint8) string {
+	return "(Ciclo " + strconv.Itoa(int(n)) + "/" + strconv.Itoa(MaxCiclo) + ")"
+}
 
 func textoRechazado(n uint8) string { return "RECHAZADO " + ciclo(n) + textoPendienteReparacion }
 
