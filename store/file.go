@@ -1,0 +1,361 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"envivo/plant"
+)
+
+// Why a file cannot be opened.
+var (
+	ErrMissing = fmt.Errorf("there is no store: %w", fs.ErrNotExist)
+	ErrLocked  = errors.New("the store is in use by another process")
+	ErrDamaged = errors.New("the store's file is damaged")
+	ErrForeign = errors.New("the file is not a store of this program")
+	ErrEnv     = errors.New("the store belongs to another environment")
+	ErrNewer   = errors.New("the store was written by a newer program")
+)
+
+var (
+	bucketJournal  = []byte("journal")
+	bucketSpools   = []byte("spools")
+	bucketWorkers  = []byte("workers")
+	bucketSettings = []byte("settings")
+	bucketParked   = []byte("parked")
+	bucketAcked    = []byte("acked")
+	bucketMeta     = []byte("meta")
+
+	keySchema  = []byte("schema")
+	keyEnv     = []byte("env")
+	keyEpoch   = []byte("epoch")
+	keyCreated = []byte("created")
+	keyHead    = []byte("head")
+	keyCopy    = []byte("copy")
+)
+
+func buckets() [][]byte {
+	return [][]byte{bucketJournal, bucketSpools, bucketWorkers, bucketSettings, bucketParked, bucketAcked, bucketMeta}
+}
+
+// fileMeta is what the file says about itself.
+type fileMeta struct {
+	schema  uint32
+	env     string
+	epoch   string
+	created time.Time
+	copied  bool
+	head    headRec
+}
+
+// ensure makes sure that a sound-looking file is at path. A new one is built
+// under another name and appears complete or not at all.
+func ensure(path string, o Options) error {
+	_, err := os.Stat(path)
+	switch {
+	case err == nil:
+		_, err = preflight(path)
+		return err
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	case o.MustExist:
+		return fmt.Errorf("open %s: %w", path, ErrMissing)
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	if err := tmp.Close(); err != nil {
+		return err
+	}
+	if err := create(tmp.Name(), o); err != nil {
+		return fmt.Errorf("create %s: %w", path, err)
+	}
+	// A link fails where a rename would replace what another process has just
+	// created and perhaps already written to.
+	if err := os.Link(tmp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := os.Rename(tmp.Name(), path); err != nil { // a file system without links
+			return err
+		}
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func create(path string, o Options) error {
+	db, err := openBolt(path, &bolt.Options{Timeout: lockWait, FreelistType: bolt.FreelistMapType})
+	if err != nil {
+		return err
+	}
+	err = inTx(db, func(tx *bolt.Tx) error {
+		for _, name := range buckets() {
+			if _, err := tx.CreateBucket(name); err != nil {
+				return err
+			}
+		}
+		created, err := seal(toInstant(o.Now()))
+		if err != nil {
+			return err
+		}
+		return putAll(tx.Bucket(bucketMeta), map[string][]byte{
+			string(keySchema): binary.BigEndian.AppendUint32(nil, Schema), string(keyEnv): []byte(o.Env),
+			string(keyEpoch): []byte(o.NewUUID()), string(keyCreated): created,
+		})
+	})
+	return errors.Join(err, db.Close(), syncFile(path))
+}
+
+func putAll(b *bolt.Bucket, kv map[string][]byte) error {
+	for k, v := range kv {
+		if err := b.Put([]byte(k), v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inTx runs a transaction while no writer exists yet: creation, the first
+// opening of a copy, migrations.
+func inTx(db *bolt.DB, f func(*bolt.Tx) error) error {
+	tx, err := db.Begin(true)
+	if err != nil {
+		return err
+	}
+	if err := f(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
+
+// lockWait is how long an opening waits for another process to let go.
+const lockWait = 2 * time.Second
+
+// openFile opens an existing file after a look at its first pages: bbolt takes
+// an empty file for a new database, and a file cut short faults under its feet.
+func openFile(path string, readOnly bool, maxSize int) (*bolt.DB, error) {
+	if _, err := preflight(path); err != nil {
+		return nil, err
+	}
+	o := &bolt.Options{Timeout: lockWait, FreelistType: bolt.FreelistMapType, ReadOnly: readOnly, PreLoadFreelist: true, MaxSize: maxSize}
+	if !readOnly {
+		sysOptions(o)
+	}
+	db, err := openBolt(path, o)
+	switch {
+	case err == nil:
+		return db, nil
+	case errors.Is(err, berrors.ErrTimeout):
+		return nil, fmt.Errorf("open %s: %w", path, ErrLocked)
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
+		return nil, fmt.Errorf("open %s: %w: %w", path, ErrDamaged, err)
+	}
+	return nil, fmt.Errorf("open %s: %w", path, err)
+}
+
+// openBolt is bolt.Open without its panics. The file is closed after one, so
+// that its lock does not outlive the attempt.
+func openBolt(path string, o *bolt.Options) (db *bolt.DB, err error) {
+	var file *os.File
+	o.OpenFile = func(name string, flag int, mode fs.FileMode) (*os.File, error) {
+		f, err := os.OpenFile(name, flag, mode)
+		file = f
+		return f, err
+	}
+	err = guarded(func() error {
+		db, err = bolt.Open(path, 0o600, o)
+		return err
+	})
+	if errors.Is(err, ErrDamaged) && file != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return db, err
+}
+
+// guarded turns a panic, or a fault in the mapped file, into ErrDamaged.
+func guarded(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", ErrDamaged, p)
+		}
+	}()
+	return f()
+}
+
+// meta pages of bbolt: 16 bytes of page header, then magic, version, page size,
+// flags (4 bytes each), root (16), freelist, page count, transaction, checksum
+// (8 each), in the machine's byte order.
+const (
+	pageHeader = 16
+	metaSize   = 64
+	boltMagic  = 0xED0CDAED
+	minPage    = 1 << 10
+	maxPage    = 16 << 20
+)
+
+// preflight reads both meta pages and refuses a file that is shorter than they
+// say. It is safe on a file in use: of two metas one is always whole. torn says
+// that one of them is not valid: a crash leaves that behind, but so does damage.
+func preflight(path string) (torn bool, err error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, fmt.Errorf("open %s: %w", path, ErrMissing)
+	}
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return false, err
+	}
+	if !info.Mode().IsRegular() {
+		return false, fmt.Errorf("open %s: %w", path, ErrForeign)
+	}
+	first, ok := readMeta(f, 0)
+	page := int64(first.pageSize)
+	var second boltMeta
+	var ok2 bool
+	for size := int64(minPage); !ok2 && size <= maxPage; size *= 2 {
+		if !ok || size == page {
+			second, ok2 = readMeta(f, size)
+			ok2 = ok2 && int64(second.pageSize) == size
+		}
+	}
+	best := first
+	if !ok || ok2 && second.tx > first.tx {
+		best = second
+	}
+	switch {
+	case !ok && !ok2:
+		return false, fmt.Errorf("open %s: %w: no valid meta page in %d bytes", path, ErrDamaged, info.Size())
+	case info.Size() < int64(best.pages)*int64(best.pageSize):
+		return false, fmt.Errorf("open %s: %w: %d bytes, but its pages need %d", path, ErrDamaged, info.Size(), int64(best.pages)*int64(best.pageSize))
+	}
+	return ok != ok2, nil
+}
+
+type boltMeta struct {
+	pageSize uint32
+	pages    uint64
+	tx       uint64
+}
+
+func readMeta(r io.ReaderAt, at int64) (boltMeta, bool) {
+	var b [metaSize]byte
+	if _, err := r.ReadAt(b[:], at+pageHeader); err != nil {
+		return boltMeta{}, false
+	}
+	n := binary.NativeEndian
+	sum := fnv.New64a()
+	sum.Write(b[:metaSize-8])
+	if n.Uint32(b[:]) != boltMagic || n.Uint64(b[metaSize-8:]) != sum.Sum64() {
+		return boltMeta{}, false
+	}
+	m := boltMeta{pageSize: n.Uint32(b[8:]), pages: n.Uint64(b[40:]), tx: n.Uint64(b[48:])}
+	ok := m.pageSize >= minPage && m.pageSize <= maxPage && m.pages < 1<<40
+	return m, ok
+}
+
+// readFileMeta reads what the file says about itself, or names why it cannot be
+// one of ours.
+func readFileMeta(tx *bolt.Tx) (fileMeta, error) {
+	var m fileMeta
+	b := tx.Bucket(bucketMeta)
+	if b == nil || len(b.Get(keySchema)) != 4 {
+		return m, ErrForeign
+	}
+	m.schema = binary.BigEndian.Uint32(b.Get(keySchema))
+	if m.schema > Schema {
+		return m, fmt.Errorf("%w: schema %d, this program knows %d", ErrNewer, m.schema, Schema)
+	}
+	for _, name := range buckets() {
+		if tx.Bucket(name) == nil {
+			return m, fmt.Errorf("%w: bucket %s is missing", ErrDamaged, name)
+		}
+	}
+	m.env, m.epoch, m.copied = string(b.Get(keyEnv)), string(b.Get(keyEpoch)), b.Get(keyCopy) != nil
+	var created instant
+	if err := unseal(b.Get(keyCreated), &created); err != nil {
+		return m, fmt.Errorf("%w: meta %s: %w", ErrDamaged, keyCreated, err)
+	}
+	m.created = created.time()
+	if v := b.Get(keyHead); v != nil {
+		if err := unseal(v, &m.head); err != nil {
+			return m, fmt.Errorf("%w: meta %s: %w", ErrDamaged, keyHead, err)
+		}
+	}
+	if n := len(m.head.Link); n != 0 && n != len(link{}) {
+		return m, fmt.Errorf("%w: meta %s: a link of %d bytes", ErrDamaged, keyHead, n)
+	}
+	return m, nil
+}
+
+func (h headRec) link() link {
+	var l link
+	copy(l[:], h.Link)
+	return l
+}
+
+// admit reads the file's marker, refuses a foreign one, and gives a copy that
+// is opened for the first time an epoch of its own: what clients of the
+// original have seen may never have happened here.
+func admit(db *bolt.DB, o Options) (fileMeta, error) {
+	var m fileMeta
+	read := func() error {
+		return guarded(func() error {
+			return db.View(func(tx *bolt.Tx) (err error) {
+				m, err = readFileMeta(tx)
+				return err
+			})
+		})
+	}
+	if err := read(); err != nil {
+		return m, err
+	}
+	if o.Env != "" && m.env != o.Env {
+		return m, fmt.Errorf("%w: %q, not %q", ErrEnv, m.env, o.Env)
+	}
+	if !m.copied {
+		return m, nil
+	}
+	err := inTx(db, func(tx *bolt.Tx) error {
+		b := tx.Bucket(bucketMeta)
+		if err := b.Put(keyEpoch, []byte(o.NewUUID())); err != nil {
+			return err
+		}
+		return b.Delete(keyCopy)
+	})
+	if err != nil {
+		return m, fmt.Errorf("begin a new epoch: %w", err)
+	}
+	return m, read()
+}
+
+func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// lastSeq is the last journal key.
+func lastSeq(tx *bolt.Tx) (plant.Seq, error) {
+	k, _ := tx.Bucket(bucketJournal).Cursor().Last()
+	if k == nil {
+		return 0, nil
+	}
+	return keySeq(k)
+}

@@ -1,0 +1,20 @@
+package store
+
+import (
+	"errors"
+	"syscall"
+
+	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+// initialMap reserves address space, which costs nothing here, so that the
+// writer does not have to wait for readers when the file grows.
+const initialMap = 1 << 30
+
+func sysOptions(o *bolt.Options) { o.InitialMmapSize = initialMap }
+
+// diskFull reports an error after which bbolt has rolled back and may go on.
+func diskFull(err error) bool {
+	return errors.Is(err, berrors.ErrMaxSizeReached) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}
