@@ -1,0 +1,49 @@
+.DEFAULT_GOAL := help
+.PHONY: help check build generate test race fuzz bench demo release clean
+
+# Static, stripped, without paths of the machine it was built on. Go stamps the
+# commit, which `envivo version` and every page show.
+BUILD    := CGO_ENABLED=0 go build -trimpath -ldflags='-s -w'
+FUZZTIME ?= 30s
+COUNT    ?= 10
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+check: ## everything that must hold, exactly as CI runs it
+	@bash .ci/run
+
+build: ## the binary ./envivo for this machine
+	$(BUILD) -o envivo .
+
+generate: ## the Go files of the templates
+	go tool templ generate -path ./ui
+
+test: ## all tests except end to end, once
+	go test -shuffle=on $$(go list ./... | grep -v '/e2e$$')
+
+race: ## all tests with the race detector, end to end included
+	go test -race -shuffle=on -timeout 20m ./...
+
+fuzz: ## every fuzz target for FUZZTIME (30s)
+	@for dir in $$(grep -rlE --include='*_test.go' '^func Fuzz' . | xargs -r -n1 dirname | sort -u); do \
+	  for target in $$(go test -list '^Fuzz' "$$dir" | grep '^Fuzz'); do \
+	    echo "-- $$dir $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$dir" || exit 1; \
+	  done; \
+	done
+
+bench: ## all benchmarks, COUNT (10) times, for benchstat
+	go test -run '^$$' -bench . -benchmem -count $(COUNT) $$(go list ./... | grep -v '/e2e')
+
+demo: ## the real server on a sample plant, at 127.0.0.1:8080
+	go run . demo
+
+release: ## static binaries for linux (amd64, arm64) and windows (amd64) in dist/
+	@mkdir -p dist
+	GOOS=linux GOARCH=amd64 $(BUILD) -o dist/envivo-linux-amd64 .
+	GOOS=linux GOARCH=arm64 $(BUILD) -o dist/envivo-linux-arm64 .
+	GOOS=windows GOARCH=amd64 $(BUILD) -o dist/envivo-windows-amd64.exe .
+	@ls -l dist
+
+clean: ## what the other targets made
+	rm -rf dist envivo
