@@ -1,1 +1,475 @@
+// The one script of every page. It keeps regions equal to what the box says,
+// tells honestly how old they are, and sends commands once. Pages and forms
+// work without it.
 "use strict";
+document.documentElement.classList.add("js");
+document.addEventListener("DOMContentLoaded", () => {
+  const $ = (sel, from = document) => from.querySelector(sel);
+  const $$ = (sel, from = document) => [...from.querySelectorAll(sel)];
+  const page = document.body.dataset;
+  const texts = $("#textos").dataset;
+  const say = (key, values = {}) => Object.entries(values).reduce((t, [k, v]) => t.replace(`{${k}}`, v), texts[key]);
+
+  // ---- time: the box's clock, whatever the tablet believes -----------------
+  let skew = Number(page.now) - Date.now();
+  const boxNow = () => Date.now() + skew;
+  const inPlant = (options) => new Intl.DateTimeFormat("es-CL", { timeZone: "America/Santiago", ...options });
+  const clockFormat = inPlant({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const dayFormat = inPlant({ day: "2-digit", month: "2-digit", year: "numeric" });
+  const clock = (ms) => clockFormat.format(ms);
+  const day = (ms) => dayFormat.format(ms).replaceAll("/", "-");
+
+  function lapse(ms) {
+    const min = Math.floor(ms / 60000), h = Math.floor(min / 60);
+    if (min < 1) return say("recien");
+    if (h < 1) return say("min", { m: min });
+    return h < 48 ? say("horas", { h, m: min % 60 }) : say("dias", { d: Math.floor(h / 24), h: h % 24 });
+  }
+  function tick(from = document) {
+    for (const t of $$("time[data-elapsed]", from)) {
+      const at = Number(t.dataset.elapsed) * 1000;
+      let text = lapse(boxNow() - at);
+      if (t.dataset.f === "desde") {
+        text = day(at) === day(boxNow()) ? say("las", { h: clock(at) }) : say("el", { d: day(at), h: clock(at) });
+      }
+      if (t.textContent !== text) t.textContent = text;
+    }
+  }
+
+  // ---- connection: the mark says only what is known -------------------------
+  const staleAfter = 15000;
+  let heardAt = performance.now(), heardClock = boxNow(), wasStale = false, backUntil = 0, restarting = false, broken = false;
+  const stale = () => broken || performance.now() - heardAt > staleAfter;
+  function heard(now) {
+    if (now) skew = now - Date.now();
+    heardAt = performance.now();
+    heardClock = boxNow();
+    restarting = false;
+  }
+  function mark() {
+    const old = stale(), banner = $("[data-caida]");
+    if (wasStale && !old) backUntil = performance.now() + 4000;
+    wasStale = old;
+    document.body.classList.toggle("viejo", old);
+    banner.hidden = !old;
+    if (old) set(banner, say(restarting ? "reinicio" : "caida", { h: clock(heardClock) }));
+    const word = old ? "deLas" : performance.now() < backUntil ? "vuelta" : "alDia";
+    set($("[data-marca-palabra]"), texts[word]);
+    set($("[data-marca-hora]"), clock(heardClock));
+  }
+  const set = (el, text) => { if (el && el.textContent !== text) el.textContent = text; };
+
+  // ---- hands: nothing moves under a finger ----------------------------------
+  let fingers = 0, touchedAt = -1e9;
+  const movedAt = new WeakMap();
+  addEventListener("pointerdown", () => { fingers++; touchedAt = performance.now(); }, true);
+  for (const kind of ["pointerup", "pointercancel"]) {
+    addEventListener(kind, () => { fingers = 0; touchedAt = performance.now(); setTimeout(settle, 0); setTimeout(settle, 1600); }, true);
+  }
+  const dialog = () => $("dialog[data-hoja]");
+  const atRest = () => !fingers && !dialog() && performance.now() - touchedAt > 1500;
+  addEventListener("click", (e) => {
+    const changed = e.target.closest("[data-k]");
+    if (e.isTrusted && changed && performance.now() - (movedAt.get(changed) ?? -1e9) < 400) {
+      e.preventDefault();
+      e.stopPropagation();
+      navigator.vibrate?.(30);
+    }
+  }, true);
+
+  // ---- regions --------------------------------------------------------------
+  // want holds what the box last said of each region: keys in order, and the
+  // HTML of those that must still be drawn.
+  const want = new Map();
+  const nodes = (region) => new Map([...region.children].map((n) => [n.dataset.k, n]));
+  function wanted(region) {
+    const id = region.dataset.region;
+    if (!want.has(id)) want.set(id, { keys: [...region.children].map((n) => n.dataset.k), html: new Map() });
+    return want.get(id);
+  }
+  const parse = (html) => {
+    const t = document.createElement("template");
+    t.innerHTML = html;
+    return t.content.firstElementChild;
+  };
+  function keep(from, to) { // what the person did inside survives the new drawing
+    for (const input of $$("input[type=checkbox]:checked", from)) {
+      const twin = $(`input[type=checkbox][value="${CSS.escape(input.value)}"]`, to);
+      if (twin) twin.checked = true;
+    }
+    for (const [i, d] of $$("details", from).entries()) if (d.open && $$("details", to)[i]) $$("details", to)[i].open = true;
+    if (!from.contains(document.activeElement)) return () => {};
+    const targets = "a,button,input,summary,textarea";
+    const at = from === document.activeElement ? -1 : $$(targets, from).indexOf(document.activeElement);
+    return () => (at < 0 ? to : $$(targets, to)[at])?.focus({ preventScroll: true });
+  }
+  function redraw(node, html, mine) {
+    const fresh = parse(html);
+    tick(fresh);
+    if (node.isEqualNode(fresh)) return node;
+    const focus = keep(node, fresh);
+    node.replaceWith(fresh);
+    focus();
+    movedAt.set(fresh, mine ? -1e9 : performance.now());
+    if (!mine && fresh.matches(".fila,.persona,.union")) {
+      fresh.classList.add("cambiada");
+      setTimeout(() => { fresh.classList.remove("cambiada"); if (!fresh.className) fresh.removeAttribute("class"); }, 3000);
+    }
+    return fresh;
+  }
+  function inPlace(region, mine) {
+    const w = wanted(region);
+    for (const [key, node] of nodes(region)) {
+      if (!w.html.has(key)) continue;
+      redraw(node, w.html.get(key), mine);
+      w.html.delete(key);
+    }
+  }
+  function reorder(region, mine) {
+    const w = wanted(region), have = nodes(region), keys = new Set(w.keys);
+    let at = region.firstElementChild;
+    for (const [key, node] of have) if (!keys.has(key)) { if (node === at) at = at.nextElementSibling; node.remove(); }
+    for (const key of w.keys) {
+      let node = have.get(key);
+      if (node && node === at) { at = at.nextElementSibling; continue; }
+      if (!node) {
+        if (!w.html.has(key)) continue;
+        node = parse(w.html.get(key));
+        w.html.delete(key);
+        tick(node);
+      }
+      region.insertBefore(node, at);
+    }
+    if (!mine) for (const n of region.children) movedAt.set(n, performance.now());
+  }
+  const misplaced = (region) => {
+    const keys = wanted(region).keys;
+    return keys.length !== region.childElementCount || keys.some((k, i) => region.children[i].dataset.k !== k);
+  };
+  function settle(mine = false) {
+    if (fingers && !mine) return;
+    let entering = 0, leaving = 0, moved = false;
+    for (const region of $$("[data-region]")) {
+      if (!want.has(region.dataset.region)) continue;
+      inPlace(region, mine === true);
+      if (!misplaced(region)) continue;
+      if (mine === true || atRest()) { reorder(region, mine === true); continue; }
+      const have = nodes(region), keys = new Set(wanted(region).keys);
+      moved = true;
+      for (const k of keys) if (!have.has(k)) entering++;
+      for (const [k, n] of have) { n.classList.toggle("yendo", !keys.has(k)); if (!keys.has(k)) leaving++; }
+    }
+    newsBar(entering, leaving, moved);
+    ticks();
+    pointless();
+  }
+  function newsBar(entering, leaving, moved) {
+    const parts = [];
+    if (entering) parts.push(say(entering === 1 ? "nuevo" : "nuevos", { n: entering }));
+    if (leaving) parts.push(say(leaving === 1 ? "ido" : "idos", { n: leaving }));
+    if (!parts.length) parts.push(texts.orden);
+    $("[data-novedades]").hidden = !moved || !!dialog();
+    set($("[data-aplicar]"), parts.join(" · "));
+  }
+  $("[data-aplicar]").addEventListener("click", () => settle(true));
+  setInterval(() => { if (!$("[data-novedades]").hidden) settle(); }, 500);
+
+  // A whole state of the page: after a search, an own act, or a lost stream.
+  function replace(state, mine) {
+    for (const r of state.regions) {
+      const region = $(`[data-region="${r.id}"]`);
+      if (!region) continue;
+      const w = wanted(region);
+      w.keys = r.items.map((i) => i.k);
+      w.html = new Map(r.items.map((i) => [i.k, i.h]));
+    }
+    const moved = state.rev !== page.rev || state.view !== page.view;
+    Object.assign(page, { view: state.view, seq: state.seq, rev: state.rev, epoch: state.epoch });
+    heard(state.now);
+    settle(mine);
+    if (moved) connect(250); // patches are relative to what their socket knows
+  }
+  async function fresh(address = location.pathname + location.search, mine = false, signal) {
+    const res = await fetch(address, { headers: { "X-Parte": "vivo" }, signal, cache: "no-store" });
+    if (!res.ok) throw new Error(res.status);
+    replace(await res.json(), mine);
+  }
+
+  // ---- stream ---------------------------------------------------------------
+  let socket, again, wait = 200, renew = false;
+  function connect(delay = 0) {
+    const old = socket;
+    socket = null;
+    old?.close();
+    clearTimeout(again);
+    if (page.view) again = setTimeout(open, delay);
+  }
+  function open() {
+    const url = new URL("/ws/ui", location.href);
+    url.protocol = url.protocol.replace("http", "ws");
+    url.search = new URLSearchParams({ view: page.view, epoch: page.epoch, rev: page.rev });
+    const mine = socket = new WebSocket(url);
+    mine.onmessage = (e) => { if (mine === socket) receive(JSON.parse(e.data)); };
+    mine.onclose = (e) => {
+      if (mine !== socket) return;
+      socket = null;
+      if (e.code === 4004) { location.reload(); return; }
+      if (e.code === 1008 || e.code === 1009) return; // the page goes on by asking
+      restarting = e.code === 1012;
+      const delay = e.code === 4008 ? 0 : 200 + Math.random() * (restarting ? 1800 : wait);
+      wait = Math.min(wait * 2, 8000);
+      again = setTimeout(open, delay);
+    };
+  }
+  function receive(m) {
+    wait = 800;
+    if (m.kind === "error") { broken = true; mark(); return; }
+    if (m.kind === "patch" || m.kind === "reset") broken = false;
+    heard(m.now);
+    if (m.kind === "hello") {
+      page.epoch = m.epoch;
+      if (m.build && m.build !== page.build) renew = true;
+    }
+    if (m.kind === "reset") fresh().catch(() => { heardAt = -1e9; });
+    if (m.kind === "patch") patch(m);
+    if (m.seq && m.kind !== "hello") page.seq = m.seq;
+    mark();
+  }
+  function patch(m) {
+    page.rev = m.rev;
+    for (const p of m.regions) {
+      const region = $(`[data-region="${CSS.escape(p.id)}"]`);
+      if (!region) continue;
+      const w = wanted(region);
+      for (const key of p.remove ?? []) { drop(w.keys, key); w.html.delete(key); }
+      for (const i of p.put ?? []) {
+        if (i.html !== undefined) w.html.set(i.key, i.html);
+        if (i.after === undefined) continue;
+        drop(w.keys, i.key);
+        w.keys.splice(i.after === null ? 0 : w.keys.indexOf(i.after) + 1, 0, i.key);
+      }
+    }
+    settle();
+  }
+  const drop = (list, key) => { const at = list.indexOf(key); if (at >= 0) list.splice(at, 1); };
+  // Without a stream the page asks by itself.
+  setInterval(() => {
+    if (page.view && performance.now() - heardAt > 7000 && !document.hidden) fresh().catch(() => {});
+  }, 5000);
+  for (const kind of ["visibilitychange", "pageshow", "online"]) {
+    addEventListener(kind, () => { if (!document.hidden && !socket) { wait = 200; connect(); } });
+  }
+  setInterval(() => {
+    mark();
+    tick();
+    countdown();
+    if (renew && atRest() && !ticked().length && !busy && !stale()) location.reload();
+  }, 1000);
+
+  // ---- search and filters ----------------------------------------------------
+  const search = $("[data-busca]");
+  let looking;
+  async function look(address) {
+    looking?.abort();
+    looking = new AbortController();
+    try {
+      await fresh(address, true, looking.signal);
+      history.replaceState(null, "", address);
+    } catch (err) {
+      if (err.name !== "AbortError") complain(say("noCargo", { h: clock(heardClock) }), address);
+    }
+  }
+  search?.addEventListener("input", () => {
+    const q = new URLSearchParams([...new FormData(search)].filter(([, v]) => v.trim()));
+    look(search.action.replace(location.origin, "") + (q.size ? "?" + q : ""));
+  });
+  search?.addEventListener("submit", (e) => { e.preventDefault(); document.activeElement.blur(); });
+  addEventListener("click", (e) => {
+    const link = e.target.closest("a[data-filtro]");
+    if (!link || !search || e.ctrlKey || e.metaKey) return;
+    e.preventDefault();
+    const to = new URL(link.href);
+    for (const name of ["estado", "nv", "operacion"]) {
+      let field = search.elements[name];
+      if (!field) { field = search.appendChild(Object.assign(document.createElement("input"), { type: "hidden", name })); }
+      field.value = to.searchParams.get(name) ?? "";
+    }
+    search.elements.q.value = to.searchParams.get("q") ?? "";
+    if (dialog()) shut();
+    look(to.pathname + to.search);
+  });
+  addEventListener("keydown", (e) => {
+    if (e.key === "/" && search && !e.target.closest("input,textarea")) { e.preventDefault(); search.elements.q.focus(); search.elements.q.select(); }
+  });
+  if (matchMedia("(min-width: 62em)").matches) for (const d of $$("details[data-panel]")) d.open = true;
+
+  // ---- unions ----------------------------------------------------------------
+  const ticked = () => $$('input[name="union"][form="f-orden"]:checked');
+  function ticks() {
+    const all = $$('input[name="union"][form="f-orden"]'), on = ticked();
+    const state = !on.length ? "" : on.length === all.length ? "todas" : "parte";
+    if (state) page.marcas = state; else delete page.marcas;
+    const part = $("[data-parte]");
+    if (!part) return;
+    part.dataset.antes ??= $("[data-marcadas]", part).textContent;
+    const pd = on.reduce((sum, i) => sum + Number(i.dataset.pd), 0) / 100;
+    set($("[data-marcadas]", part), on.length ? say("kDeN", { k: on.length, n: all.length }) : part.dataset.antes);
+    set($("[data-marcadas-pd]", part), on.length ? say("pd", { pd: String(pd).replace(".", ",") }) : "");
+    if (!on.length) delete part.dataset.antes;
+  }
+  addEventListener("change", (e) => { if (e.target.name === "union") ticks(); });
+  addEventListener("click", (e) => {
+    const all = e.target.closest("[data-todas]");
+    if (!all) return;
+    for (const i of $$('input[name="union"][form="f-orden"]')) i.checked = all.dataset.todas === "1";
+    ticks();
+  });
+
+  // ---- dialogs ---------------------------------------------------------------
+  let opener;
+  function show(d) {
+    d.removeAttribute("open");
+    d.addEventListener("close", () => { d.remove(); opener?.isConnected && opener.focus(); settle(); });
+    d.showModal();
+  }
+  const shut = () => dialog()?.close();
+  addEventListener("click", async (e) => {
+    const link = e.target.closest("a[data-abrir]");
+    if (e.target.closest("[data-cerrar-hoja],[data-ver]") && dialog()) { e.preventDefault(); shut(); }
+    if (!link || stale()) return;
+    e.preventDefault();
+    try {
+      const res = await fetch(link.href, { headers: { "X-Parte": "hoja" }, cache: "no-store" });
+      if (!res.ok) throw new Error(res.status);
+      const d = parse(await res.text());
+      if (!dialog()) opener = link;
+      const last = dialog();
+      if (last) last.remove();
+      $("[data-lugar-hoja]").append(d);
+      show(d);
+    } catch { location.href = link.href; }
+  });
+  function pointless() { // an open dialog says inside that the spool changed
+    const d = dialog(), head = $("[data-version]");
+    if (!d || !head || !d.dataset.v || d.dataset.v === head.dataset.version) return;
+    set($("[data-cambio] p", d), head.dataset.dice);
+    $("[data-cambio]", d).hidden = false;
+  }
+  if (dialog()) show(dialog());
+
+  // ---- commands ----------------------------------------------------------------
+  let busy = false;
+  const notices = $("[data-avisos]");
+  function uuid7() {
+    const b = crypto.getRandomValues(new Uint8Array(16));
+    let t = Math.floor(boxNow());
+    for (let i = 5; i >= 0; i--) { b[i] = t % 256; t = Math.floor(t / 256); }
+    b[6] = (b[6] & 15) | 112;
+    b[8] = (b[8] & 63) | 128;
+    return [...b].map((x, i) => ([4, 6, 8, 10].includes(i) ? "-" : "") + x.toString(16).padStart(2, "0")).join("");
+  }
+  function notice(html) {
+    notices.innerHTML = html;
+    const box = notices.firstElementChild;
+    if (!box) return;
+    set($(box.dataset.aviso === "bien" ? "[data-decir]" : "[data-gritar]"), box.querySelector("p").textContent.trim());
+    fade(box);
+  }
+  function fade(box) {
+    if (box.dataset.aviso === "bien") setTimeout(() => box.remove(), $("[data-hasta]", box) ? Number($("[data-hasta]", box).dataset.hasta) - boxNow() : 4000);
+  }
+  function complain(text, retry) {
+    const box = document.createElement("div");
+    box.className = "aviso mal";
+    box.dataset.aviso = "mal";
+    box.append(Object.assign(document.createElement("p"), { textContent: text }));
+    if (retry) box.append(Object.assign(document.createElement("a"), { className: "boton", href: retry, textContent: texts.reintentar }));
+    notices.replaceChildren(box);
+    set($("[data-gritar]"), text);
+    return box;
+  }
+  function countdown() {
+    for (const b of $$("[data-hasta]")) set($("[data-cuenta-atras]", b), say("segundos", { s: Math.max(0, Math.ceil((Number(b.dataset.hasta) - boxNow()) / 1000)) }));
+  }
+  addEventListener("click", (e) => {
+    const x = e.target.closest("[data-cerrar-aviso]");
+    if (x) { e.preventDefault(); x.closest(".aviso").remove(); }
+  });
+  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+  async function send(address, body) { // the same key until the box answers, at most 30 s
+    const end = performance.now() + 30000;
+    for (let lost = false; ;) {
+      try {
+        const res = await fetch(address, { method: "POST", body, headers: { Accept: "application/json", "X-Vista": page.view }, signal: AbortSignal.timeout(10000) });
+        return await res.json();
+      } catch {
+        if (!lost) complain(texts.perdida);
+        lost = true;
+        if (performance.now() > end) return null;
+        await pause(1000);
+      }
+    }
+  }
+  async function ask(address, key) { // after that it only asks what became of it
+    complain(texts.noSabemos);
+    for (; ;) {
+      await pause(3000);
+      try {
+        const res = await fetch(address.replace(/\/[^/]*$/, "/orden?id=" + encodeURIComponent(key)), { headers: { Accept: "application/json", "X-Vista": page.view } });
+        return await res.json();
+      } catch { /* still away */ }
+    }
+  }
+  addEventListener("submit", async (e) => {
+    const form = e.target, button = e.submitter;
+    if (!form.matches("[data-orden]")) {
+      if (form.dataset.enviado) e.preventDefault();
+      form.dataset.enviado = "1";
+      return;
+    }
+    e.preventDefault();
+    if (busy) return;
+    if (stale()) { complain(texts.viejo); return; }
+    busy = true;
+    const label = $("b", button) ?? button, was = label.textContent;
+    button.dataset.ocupado = "1";
+    const slow = setTimeout(() => set(label, texts.confirmando), 400);
+    const body = new URLSearchParams(new FormData(form, button));
+    const address = button.getAttribute("formaction") ?? form.getAttribute("action");
+    const answer = (await send(address, body)) ?? (await ask(address, body.get("orden")));
+    clearTimeout(slow);
+    if (label.isConnected) set(label, was);
+    delete button.dataset.ocupado;
+    busy = false;
+    if (answer.ir) { location.href = answer.ir; return; }
+    if (answer.ok) {
+      for (const i of ticked()) i.checked = false;
+      shut();
+    }
+    const fixed = $("#f-orden input[name=orden]");
+    if (fixed) fixed.value = uuid7();
+    if (form.elements.orden) form.elements.orden.value = uuid7();
+    if (answer.state && answer.state.view === page.view) replace(answer.state, true);
+    notice(answer.html);
+    countdown();
+  });
+  addEventListener("pageshow", (e) => {
+    for (const f of $$("form[data-enviado]")) delete f.dataset.enviado;
+    if (e.persisted) fresh().catch(() => {});
+  });
+
+  // ---- PIN pad -------------------------------------------------------------------
+  addEventListener("click", (e) => {
+    const key = e.target.closest("[data-tecla]");
+    if (!key) return;
+    const pin = $("#pin");
+    pin.value = key.dataset.tecla ? pin.value + key.dataset.tecla : pin.value.slice(0, -1);
+  });
+
+  for (const box of $$("[data-aviso]")) fade(box);
+  mark();
+  tick();
+  countdown();
+  ticks();
+  connect();
+});

@@ -89,6 +89,8 @@ type Bolt struct {
 	now    atomic.Pointer[published]
 	outbox outbox
 	stats  counters
+	// copying admits one copy at a time.
+	copying sync.Mutex
 }
 
 // published is what readers see of one moment. It never changes.

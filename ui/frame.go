@@ -20,7 +20,7 @@ type Frame struct {
 	// that does not follow the plant.
 	View  string
 	Seq   plant.Seq
-	Rev   uint64
+	Rev   string
 	Epoch string
 	Build string
 	Now   time.Time
@@ -61,7 +61,6 @@ type Notice struct {
 func (n *Notice) UndoOpen(now time.Time) bool { return n.Undo != 0 && now.Before(n.UndoUntil) }
 
 func (f Frame) seq() string { return strconv.FormatUint(uint64(f.Seq), 10) }
-func (f Frame) rev() string { return strconv.FormatUint(f.Rev, 10) }
 func (f Frame) now() string { return strconv.FormatInt(f.Now.UnixMilli(), 10) }
 
 // A hole is where a page takes a region. Text is escaped everywhere, so none

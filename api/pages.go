@@ -1,0 +1,264 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"envivo/assets"
+	"envivo/plant"
+	"envivo/ui"
+)
+
+// Page draws the regions of one live view from a snapshot.
+type Page func(*plant.Snapshot, time.Time) ([]ui.Region, error)
+
+// PageSource is what the pages need of the plant.
+type PageSource interface {
+	Do(context.Context, plant.Command) (plant.Receipt, error)
+	Snapshot() *plant.Snapshot
+	Events(ctx context.Context, after plant.Seq, limit int) ([]plant.Event, error)
+	History(ctx context.Context, tag plant.Tag, before plant.Seq, limit int) ([]plant.Event, error)
+}
+
+// RenderFunc gives the newest state of a live view: its regions, the snapshot
+// they were drawn from and the mark a stream resumes from.
+type RenderFunc func(view string) ([]ui.Region, plant.Seq, string, error)
+
+// pages serves what people see. All fields are set once, before the first
+// request; rows and bodies lock for themselves.
+type pages struct {
+	plant     PageSource
+	permitted func(plant.View, plant.Tag, plant.WorkerID, bool, time.Time) []ui.Action
+	render    RenderFunc // nil: every page is drawn for its request
+	now       func() time.Time
+	newID     func() string
+	// supervisor, enter and leave are the supervisor's session; device names
+	// the tablet a request comes from.
+	supervisor func(*http.Request) bool
+	enter      func(http.ResponseWriter, *http.Request, string) (left int, ok bool)
+	leave      func(http.ResponseWriter, *http.Request)
+	device     func(*http.Request) string
+	status     func(plant.Code) int
+	build, env string
+	log        *slog.Logger
+
+	rows   *ui.Rows
+	bodies *bodies
+}
+
+// routes mounts the pages. The caller decides about access.
+func (p *pages) routes(mux *http.ServeMux) {
+	mux.Handle("GET "+assets.Prefix, assets.Handler())
+	for pattern, h := range map[string]pageFunc{
+		"GET /quien":                 p.quien,
+		"GET /spools":                p.spools,
+		"GET /spools/{tag}":          p.spool,
+		"GET /spools/{tag}/orden":    p.orderOutcome,
+		"POST /spools/{tag}/{verbo}": p.command,
+		"GET /mis":                   p.mis,
+		"GET /listos":                p.listos,
+		"GET /metrologia":            p.metrologia,
+		"GET /reparacion":            p.reparacion,
+		"GET /menu":                  p.menu,
+		"GET /entrar":                p.entrar,
+		"POST /entrar":               p.entrarPIN,
+		"POST /entrar/salir":         p.entrarSalir,
+		"POST /persona":              p.persona,
+		"POST /salir":                p.salir,
+		"GET /buscar":                p.buscar,
+	} {
+		mux.HandleFunc(pattern, p.handle(h))
+	}
+}
+
+// pageFunc is a page's handler; an error becomes the error page.
+type pageFunc func(w http.ResponseWriter, r *http.Request) error
+
+func (p *pages) handle(f pageFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		pageHeaders(w.Header())
+		if err := f(w, r); err != nil {
+			p.fault(w, r, err)
+		}
+	}
+}
+
+// contentPolicy: nothing from outside, nothing inline.
+const contentPolicy = "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"
+
+func pageHeaders(h http.Header) {
+	h.Set("Content-Security-Policy", contentPolicy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Vary", "Accept, Accept-Encoding, Cookie, X-Parte")
+}
+
+// fault answers what nobody foresaw with an id that is in the log.
+func (p *pages) fault(w http.ResponseWriter, r *http.Request, err error) {
+	code := p.newID()
+	p.log.Error("page", "path", r.URL.Path, "code", code, "err", err)
+	f := p.frame(w, r, "Falla")
+	text := "Algo falló de nuestro lado. Código: " + code
+	if writeErr := p.write(w, r, http.StatusInternalServerError, live{}, ui.ErrorPage(f, ui.TextNotLoaded, "Algo falló de nuestro lado. Espera un momento y reintenta.", code)); writeErr != nil {
+		http.Error(w, text, http.StatusInternalServerError)
+	}
+}
+
+// missing answers an address that leads nowhere.
+func (p *pages) missing(w http.ResponseWriter, r *http.Request) error {
+	return p.gone(w, r, "Esta dirección no existe.")
+}
+
+func (p *pages) gone(w http.ResponseWriter, r *http.Request, text string) error {
+	return p.write(w, r, http.StatusNotFound, live{}, ui.MissingPage(p.frame(w, r, "No está"), text))
+}
+
+// live is the state of a view as a page embeds it.
+type live struct {
+	view    string
+	regions []ui.Region
+	seq     plant.Seq
+	rev     string
+	epoch   string
+}
+
+// state is the newest state of a view. It contains everything committed before
+// the call.
+func (p *pages) state(view string) (live, error) {
+	snap := p.plant.Snapshot()
+	if p.render != nil {
+		regions, seq, rev, err := p.render(view)
+		if err != nil {
+			return live{}, fmt.Errorf("render view: %w", err)
+		}
+		if seq >= snap.Seq {
+			return live{view: view, regions: regions, seq: seq, rev: rev, epoch: snap.Epoch}, nil
+		}
+	}
+	page, err := p.LivePage(view)
+	if err != nil {
+		return live{}, err
+	}
+	regions, err := page(snap, p.now())
+	if err != nil {
+		return live{}, fmt.Errorf("draw view: %w", err)
+	}
+	return live{view: view, regions: regions, seq: snap.Seq, epoch: snap.Epoch}, nil
+}
+
+// LivePage finds what draws a view. Only canonical names are views, so that one
+// page cannot be drawn under many names.
+func (p *pages) LivePage(view string) (Page, error) {
+	u, err := url.Parse(view)
+	if err != nil {
+		return nil, fmt.Errorf("view %q: %w", view, err)
+	}
+	if tag, ok := strings.CutPrefix(u.EscapedPath(), "/spools/"); ok {
+		return p.liveSpool(view, tag, u.Query())
+	}
+	f := ui.ParseFilter(u.Path, u.Query())
+	if f.View() != view {
+		return nil, fmt.Errorf("view %q: its name is %q", view, f.View())
+	}
+	draw := map[string]func(*plant.Snapshot, ui.Filter, time.Time) ([]ui.Region, error){
+		"/": ui.Start, "/quien": ui.Held, "/spools": p.rows.Spools, "/mis": ui.Mine, "/listos": ui.Ready,
+		"/metrologia": ui.Inspection, "/reparacion": ui.Repair,
+	}[f.Path]
+	if draw == nil {
+		return nil, fmt.Errorf("view %q: there is no such page", view)
+	}
+	return func(s *plant.Snapshot, now time.Time) ([]ui.Region, error) { return draw(s, f, now) }, nil
+}
+
+// frame is the surroundings of a page for whoever asks.
+func (p *pages) frame(w http.ResponseWriter, r *http.Request, title string) ui.Frame {
+	snap := p.plant.Snapshot()
+	f := ui.Frame{Title: title, Now: p.now(), Build: p.build, Env: p.env, Here: here(r), Active: r.URL.Path,
+		Supervisor: p.supervisor(r), Seq: snap.Seq, Epoch: snap.Epoch}
+	if me, ok := p.me(r, snap); ok {
+		f.Me = &me
+	}
+	f.Notice = p.notice(w, r, snap)
+	return f
+}
+
+// here is the page's own address, without what belongs to one visit.
+func here(r *http.Request) string {
+	if r.Method != http.MethodGet {
+		return "/"
+	}
+	q := r.URL.Query()
+	q.Del("hacer")
+	if len(q) == 0 {
+		return r.URL.EscapedPath()
+	}
+	return r.URL.EscapedPath() + "?" + q.Encode()
+}
+
+// show answers with a live page, or with its state alone when the script asks.
+func (p *pages) show(w http.ResponseWriter, r *http.Request, title, view string, draw func(ui.Frame) templ.Component) error {
+	l, err := p.state(view)
+	if err != nil {
+		return err
+	}
+	if r.Header.Get("X-Parte") == "vivo" {
+		return p.writeState(w, r, l)
+	}
+	f := p.frame(w, r, title)
+	f.View, f.Seq, f.Rev, f.Epoch = l.view, l.seq, l.rev, l.epoch
+	return p.write(w, r, http.StatusOK, l, draw(f))
+}
+
+// write answers with a page. Regions are shared by all readers, so their packed
+// bytes are kept; the rest of a page is small.
+func (p *pages) write(w http.ResponseWriter, r *http.Request, status int, l live, page templ.Component) error {
+	parts, err := ui.Parts(r.Context(), page)
+	if err != nil {
+		return err
+	}
+	now := p.now()
+	var out reply
+	for _, part := range parts {
+		if part.Region == "" {
+			out.add(part.Text)
+			continue
+		}
+		region, ok := l.region(part.Region)
+		if !ok {
+			return fmt.Errorf("page %s has a place for region %s, its view has none", r.URL.Path, part.Region)
+		}
+		out.addKept(p.bodies.html(l, region, now))
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	return out.send(w, r, status)
+}
+
+func (l live) region(id string) (ui.Region, bool) {
+	for _, r := range l.regions {
+		if r.ID == id {
+			return r, true
+		}
+	}
+	return ui.Region{}, false
+}
+
+func joined(r ui.Region) []byte {
+	n := 0
+	for _, it := range r.Items {
+		n += len(it.HTML)
+	}
+	out := bytes.NewBuffer(make([]byte, 0, n))
+	for _, it := range r.Items {
+		out.Write(it.HTML)
+	}
+	return out.Bytes()
+}

@@ -1,0 +1,131 @@
+// Package api is the plant's outside: the JSON endpoints of every generation of
+// client, access and the supervisor's session, health and metrics, and the
+// pages (files pages*.go).
+//
+// A request passes one funnel: headers and origin (ServeHTTP), the route's
+// scope, decoding, the endpoint, and one place that writes answers and errors.
+// Endpoints return a value or an error and never write a status themselves;
+// status.go says what each error is called.
+//
+// The Host header is not checked: names and addresses of a plant's box vary.
+// Requests of browsers are compared by Origin instead.
+package api
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"envivo/plant"
+	"envivo/ui"
+)
+
+// Plant is what the API needs of the store; see package store for what is
+// durable, visible and ordered when.
+type Plant interface {
+	Do(context.Context, plant.Command) (plant.Receipt, error)
+	DoAll(context.Context, []plant.Command) []plant.Result
+	Snapshot() *plant.Snapshot
+	Events(ctx context.Context, after plant.Seq, limit int) ([]plant.Event, error)
+	History(ctx context.Context, tag plant.Tag, before plant.Seq, limit int) ([]plant.Event, error)
+}
+
+// Options configure a Server. Plant, Now, NewUUID, Random and Log are required.
+type Options struct {
+	Plant Plant
+	// Permitted says what one person may do on one spool, from the table that
+	// decides commands.
+	Permitted func(v plant.View, t plant.Tag, worker plant.WorkerID, supervisor bool, now time.Time) []ui.Action
+	// WS, SSE and UI serve the live streams; where one is nil the box answers
+	// 503.
+	WS, SSE, UI http.Handler
+	// Render gives the newest state of a live view; nil draws pages per request.
+	Render func(view string) ([]ui.Region, plant.Seq, string, error)
+
+	Now     func() time.Time
+	NewUUID func() string
+	// Random is the source of session secrets.
+	Random io.Reader
+	Log    *slog.Logger
+
+	// Open lets anybody who reaches the port read and act; otherwise a token is
+	// needed. Supervisor acts need the supervisor in both.
+	Open bool
+	// Origins are other front ends that may call the API from a browser.
+	Origins []string
+	// TLS marks cookies as Secure.
+	TLS bool
+	// Env names the environment, Build the binary, Version the release.
+	Env, Build, Version string
+
+	// Ready returns why commands cannot be carried out; nil means they always can.
+	Ready func() error
+	// SheetID is the spreadsheet, empty for none; Sheet returns why it cannot be
+	// reached.
+	SheetID string
+	Sheet   func() error
+	// Metrics append what other parts measure to /metrics.
+	Metrics []func(io.Writer)
+}
+
+// Server answers every request of the box. All fields are set by New;
+// sessions, tokens and meters lock for themselves.
+type Server struct {
+	o        Options
+	mux      *http.ServeMux
+	cross    *http.CrossOriginProtection
+	origins  map[string]bool
+	sessions *sessions
+	tokens   *tokenCache
+	meters   *meters
+	began    time.Time
+	leaving  atomic.Bool
+}
+
+// New assembles the box's handler. An origin that is none is an error.
+func New(o Options) (*Server, error) {
+	s := &Server{o: o, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection(), origins: map[string]bool{},
+		sessions: newSessions(o.Now, o.Random), tokens: newTokenCache(), meters: newMeters(o.Metrics), began: o.Now()}
+	for _, origin := range o.Origins {
+		origin = strings.TrimSuffix(origin, "/")
+		if err := s.cross.AddTrustedOrigin(origin); err != nil {
+			return nil, err
+		}
+		s.origins[origin] = true
+	}
+	s.mount()
+	return s, nil
+}
+
+// NotReady makes /readyz say that the box is leaving.
+func (s *Server) NotReady() { s.leaving.Store(true) }
+
+// headers that every answer has.
+var (
+	nosniff  = []string{"nosniff"}
+	sameSite = []string{"same-origin"}
+	noStore  = []string{"no-store"}
+	jsonType = []string{"application/json; charset=utf-8"}
+)
+
+const traceHeader = "X-Request-Id"
+
+// ServeHTTP is the first station of the funnel.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h["X-Content-Type-Options"] = nosniff
+	h["Referrer-Policy"] = sameSite
+	h[traceHeader] = []string{s.o.NewUUID()}
+	if s.crossOrigin(w, r) {
+		return
+	}
+	if s.cross.Check(r) != nil {
+		s.refuse(w, r, strangeOrigin())
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}

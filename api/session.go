@@ -1,0 +1,253 @@
+package api
+
+import (
+	"crypto/sha256"
+	"errors"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"envivo/plant"
+)
+
+const (
+	sessionCookie = "envivo_supervisor"
+	// A supervisor's session ends after idleFor without a request and after
+	// lastFor in any case.
+	idleFor = 2 * time.Minute
+	lastFor = 10 * time.Minute
+	// wrongPINs lock an address for lockFor.
+	wrongPINs = 5
+	lockFor   = time.Minute
+	// maxGuessers bounds the memory that strangers can claim.
+	maxGuessers = 4096
+)
+
+// sessions are the supervisors at work, and who has been guessing. They live in
+// memory: a restart asks for the PIN again. Guarded by mu.
+type sessions struct {
+	now    func() time.Time
+	random io.Reader
+	// checks admits two PIN checks at once: each takes 19 MiB.
+	checks chan struct{}
+
+	mu      sync.Mutex
+	open    map[[32]byte]*session // by hash of the cookie
+	guesses map[string]*guesser   // by device or address
+}
+
+type session struct{ begun, used time.Time }
+
+// guesser counts the PINs tried in a row. A try counts before it is checked,
+// so that many at once cannot outrun the count.
+type guesser struct {
+	tries int
+	last  time.Time
+}
+
+func newSessions(now func() time.Time, random io.Reader) *sessions {
+	return &sessions{now: now, random: random, checks: make(chan struct{}, 2), open: map[[32]byte]*session{}, guesses: map[string]*guesser{}}
+}
+
+// live reports whether the request belongs to a session, and keeps it awake.
+func (s *sessions) live(r *http.Request) bool {
+	c, err := r.Cookie(sessionCookie)
+	if err != nil {
+		return false
+	}
+	key := sha256.Sum256([]byte(c.Value))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x, ok := s.open[key]
+	if !ok {
+		return false
+	}
+	now := s.now()
+	if x.over(now) {
+		delete(s.open, key)
+		return false
+	}
+	x.used = now
+	return true
+}
+
+func (x *session) over(now time.Time) bool {
+	return now.Sub(x.used) >= idleFor || now.Sub(x.begun) >= lastFor
+}
+
+// admit counts a try; left is what remains after it, wait how long the guesser
+// is locked when it may not try.
+func (s *sessions) admit(who string) (left int, wait time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	g := s.guesses[who]
+	if g == nil || now.Sub(g.last) >= lockFor {
+		if g == nil && len(s.guesses) >= maxGuessers {
+			s.forget(now)
+		}
+		g = &guesser{}
+		s.guesses[who] = g
+	}
+	if g.tries >= wrongPINs {
+		return 0, lockFor - now.Sub(g.last)
+	}
+	g.tries++
+	g.last = now
+	return wrongPINs - g.tries, 0
+}
+
+// forget drops guessers whose count has no effect any more, or all when every
+// one of them is fresh.
+func (s *sessions) forget(now time.Time) {
+	for who, g := range s.guesses {
+		if now.Sub(g.last) >= lockFor {
+			delete(s.guesses, who)
+		}
+	}
+	if len(s.guesses) >= maxGuessers {
+		clear(s.guesses)
+	}
+}
+
+// begin opens a session and returns its cookie's value.
+func (s *sessions) begin(who string) (string, error) {
+	secret, err := randomText(s.random)
+	if err != nil {
+		return "", err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.guesses, who)
+	now := s.now()
+	for key, x := range s.open {
+		if x.over(now) {
+			delete(s.open, key)
+		}
+	}
+	s.open[sha256.Sum256([]byte(secret))] = &session{begun: now, used: now}
+	return secret, nil
+}
+
+func (s *sessions) end(r *http.Request) {
+	if c, err := r.Cookie(sessionCookie); err == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.open, sha256.Sum256([]byte(c.Value)))
+	}
+}
+
+// attempt is what became of one PIN.
+type attempt struct {
+	ok bool
+	// left are the tries before the lock; wait is set when there are none.
+	left int
+	wait time.Duration
+	// unset says that the plant has no PIN.
+	unset bool
+}
+
+// tryPIN checks a PIN and, when it is right, opens a session and sets its cookie.
+func (s *Server) tryPIN(w http.ResponseWriter, r *http.Request, pin string) (attempt, error) {
+	phc := s.o.Plant.Snapshot().Setting(SettingPIN)
+	if phc == "" {
+		return attempt{unset: true}, nil
+	}
+	who := s.identify(r).device
+	left, wait := s.sessions.admit(who)
+	if wait > 0 {
+		return attempt{wait: wait}, nil
+	}
+	select {
+	case s.sessions.checks <- struct{}{}:
+		defer func() { <-s.sessions.checks }()
+	case <-r.Context().Done():
+		return attempt{}, &plant.Error{Code: plant.CodeBusy, Err: r.Context().Err()}
+	}
+	ok, err := VerifyPIN(phc, pin)
+	if err != nil {
+		return attempt{}, err
+	}
+	if !ok {
+		a := attempt{left: left}
+		if left == 0 {
+			a.wait = lockFor
+		}
+		s.o.Log.Warn("wrong supervisor PIN", "device", who, "left", left)
+		return a, nil
+	}
+	secret, err := s.sessions.begin(who)
+	if err != nil {
+		return attempt{}, err
+	}
+	http.SetCookie(w, s.cookie(secret, int(lastFor/time.Second)))
+	s.o.Log.Info("supervisor session", "device", who)
+	return attempt{ok: true}, nil
+}
+
+func (s *Server) cookie(value string, seconds int) *http.Cookie {
+	return &http.Cookie{Name: sessionCookie, Value: value, Path: "/", MaxAge: seconds, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.o.TLS}
+}
+
+// supervisor reports whether the request may do a supervisor's acts.
+func (s *Server) supervisor(r *http.Request) bool { return s.identify(r).supervisor }
+
+// device names where a request comes from.
+func (s *Server) device(r *http.Request) string { return s.identify(r).device }
+
+// enter is tryPIN for the pages: left are the tries that remain, 0 while the
+// device is locked.
+func (s *Server) enter(w http.ResponseWriter, r *http.Request, pin string) (left int, ok bool) {
+	a, err := s.tryPIN(w, r, pin)
+	if err != nil && !errors.Is(err, r.Context().Err()) {
+		s.o.Log.Error("check the supervisor's PIN", "err", err)
+	}
+	return a.left, a.ok
+}
+
+// leave ends the request's session.
+func (s *Server) leave(w http.ResponseWriter, r *http.Request) {
+	s.sessions.end(r)
+	http.SetCookie(w, s.cookie("", -1))
+}
+
+type pinBody struct {
+	PIN *string `json:"pin"`
+}
+
+func (b *pinBody) check(k *checker) {
+	if b.PIN == nil {
+		k.missing("pin")
+	}
+}
+
+type sessionAnswer struct {
+	Success bool   `json:"success"`
+	Message string `json:"message"`
+	// Active and the seconds left until the session ends by itself.
+	Active      bool `json:"activa"`
+	Seconds     int  `json:"expira_en_segundos"`
+	IdleSeconds int  `json:"inactiva_en_segundos"`
+}
+
+func (s *Server) openSession(c *call) (any, error) {
+	var b pinBody
+	if err := c.decode(&b); err != nil {
+		return nil, err
+	}
+	a, err := s.tryPIN(c.w, c.r, *b.PIN)
+	if err != nil {
+		return nil, err
+	}
+	if !a.ok {
+		return nil, wrongPIN(a)
+	}
+	return &sessionAnswer{Success: true, Message: textSessionOpen, Active: true,
+		Seconds: int(lastFor / time.Second), IdleSeconds: int(idleFor / time.Second)}, nil
+}
+
+func (s *Server) closeSession(c *call) (any, error) {
+	s.leave(c.w, c.r)
+	return &sessionAnswer{Success: true, Message: textSessionClosed}, nil
+}

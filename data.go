@@ -1,0 +1,266 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"envivo/fsm"
+	"envivo/plant"
+	"envivo/sheetsync/workbook"
+	"envivo/store"
+)
+
+type importCmd struct {
+	Where  `embed:""`
+	Path   string `arg:"" help:"Workbook (.xlsx) or folder of .csv files."`
+	DryRun bool   `help:"Only report what an import would do."`
+	JSON   bool   `name:"json" help:"Report as JSON."`
+}
+
+// Run imports a workbook and prints the report.
+func (c *importCmd) Run(p *program) (err error) {
+	ctx, stop := signals(context.Background())
+	defer stop()
+	book, err := workbook.Read(c.Path, workbook.DefaultLimits())
+	if err != nil {
+		return err
+	}
+	where := c.Where
+	if c.DryRun && !exists(storePath(c.Data)) { // rehearse on a store that is thrown away
+		if where.Data, err = os.MkdirTemp("", "envivo-rehearsal-"); err != nil {
+			return err
+		}
+		defer os.RemoveAll(where.Data)
+	}
+	k, err := openKeeper(ctx, p, where, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, k.Close()) }()
+	report, err := k.Import(ctx, book, filepath.Base(c.Path), c.DryRun)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return json.NewEncoder(p.out).Encode(report)
+	}
+	return report.WriteText(p.out)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+type exportCmd struct {
+	Where `embed:""`
+	Out   string `required:"" placeholder:"PATH" help:"Workbook (.xlsx) or folder for .csv files."`
+}
+
+// Run writes the worksheets.
+func (c *exportCmd) Run(p *program) (err error) {
+	ctx, stop := signals(context.Background())
+	defer stop()
+	k, err := openKeeper(ctx, p, c.Where, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, k.Close()) }()
+	book, err := k.Export(ctx)
+	if err != nil {
+		return err
+	}
+	if err := workbook.Write(c.Out, book); err != nil {
+		return err
+	}
+	for _, s := range book.Sheets {
+		if _, err := fmt.Fprintf(p.out, "%-14s %d rows\n", s.Name, max(0, len(s.Rows)-1)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type sheetCmd struct {
+	Check   sheetSub     `cmd:"" help:"Compare the spreadsheet's columns with what is needed (not in this build)."`
+	Migrate sheetMigrate `cmd:"" help:"Add the columns that are missing (not in this build)."`
+	Pull    sheetSub     `cmd:"" help:"Read the office's changes now (not in this build)."`
+	Push    sheetSub     `cmd:"" help:"Write what is waiting now (not in this build)."`
+	Status  sheetSub     `cmd:"" help:"Backlog, age and faults of the sync (not in this build)."`
+}
+
+type sheetSub struct {
+	Where `embed:""`
+	Sheet sheetFlags `embed:"" prefix:"sheet-"`
+}
+
+// Run refuses: there is nothing behind these commands yet.
+func (sheetSub) Run() error { return errNoSheet }
+
+type sheetMigrate struct {
+	sheetSub `embed:""`
+	DryRun   bool `help:"Only say what would be changed."`
+	Force    bool `help:"Change a spreadsheet that is in use."`
+}
+
+type backupCmd struct {
+	Where `embed:""`
+	Out   string `required:"" placeholder:"FILE" help:"The copy; must not exist yet."`
+}
+
+// Run writes a copy beside its final name, proves it, and only then gives it
+// that name: a file called so is always a whole, sound copy.
+func (c *backupCmd) Run(p *program) (err error) {
+	ctx, stop := signals(context.Background())
+	defer stop()
+	if exists(c.Out) {
+		return fmt.Errorf("%s exists; a backup replaces nothing", c.Out)
+	}
+	k, err := openKeeper(ctx, p, c.Where, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, k.Close()) }()
+	tmp, err := os.CreateTemp(filepath.Dir(c.Out), ".envivo-backup-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	if err := errors.Join(k.Backup(ctx, tmp), tmp.Sync(), tmp.Close()); err != nil {
+		return err
+	}
+	report, err := checkFile(tmp.Name())
+	if err == nil {
+		err = report.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("prove the copy: %w", err)
+	}
+	if err := os.Link(tmp.Name(), c.Out); err != nil { // unlike a rename, never replaces
+		if err := os.Rename(tmp.Name(), c.Out); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintf(p.out, "%s: %s\n", c.Out, summary(report))
+	return err
+}
+
+type restoreCmd struct {
+	Where `embed:""`
+	File  string `arg:"" help:"Backup to restore."`
+	Force bool   `help:"Replace an existing store; the old file is kept beside it."`
+}
+
+// Run puts a backup into a folder that no server uses.
+func (c *restoreCmd) Run(p *program) error {
+	if !exists(c.File) {
+		return fmt.Errorf("there is no file %s", c.File)
+	}
+	if conn, err := dialControl(context.Background(), c.Data); err == nil {
+		_ = conn.Close() // it only had to answer
+		return fmt.Errorf("a server is running on %s: stop it first", c.Data)
+	}
+	report, err := checkFile(c.File)
+	if err == nil {
+		err = report.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("%s cannot be restored: %w", c.File, err)
+	}
+	if c.Env != "" && c.Env != report.Env {
+		return fmt.Errorf("%s: %w: %q, not %q", c.File, store.ErrEnv, report.Env, c.Env)
+	}
+	kept, err := store.Restore(c.File, c.Data, c.Force, checkOptions())
+	if errors.Is(err, store.ErrExists) {
+		return fmt.Errorf("%w (--force keeps it beside the restored one)", err)
+	}
+	if err != nil {
+		return err
+	}
+	if kept != "" {
+		p.say("the store that was there is kept as %s", kept)
+	}
+	_, err = fmt.Fprintf(p.out, "%s: %s\n", storePath(c.Data), summary(report))
+	return err
+}
+
+type checkCmd struct {
+	Where `embed:""`
+	JSON  bool `name:"json" help:"Report as JSON."`
+}
+
+// Run proves the store of a folder, or a single file such as a backup. The file
+// is only read.
+func (c *checkCmd) Run(p *program) error {
+	ctx, stop := signals(context.Background())
+	defer stop()
+	report, err := c.examine(ctx)
+	if err != nil {
+		return err
+	}
+	if c.Env != "" && report.Env != "" && c.Env != report.Env {
+		return fmt.Errorf("%w: %q, not %q", store.ErrEnv, report.Env, c.Env)
+	}
+	if err := c.print(p, report); err != nil {
+		return err
+	}
+	if report.Violation != nil {
+		return fmt.Errorf("violation: %w", report.Violation)
+	}
+	return nil
+}
+
+func (c *checkCmd) print(p *program, r *store.Report) error {
+	if c.JSON {
+		return json.NewEncoder(p.out).Encode(struct {
+			OK bool `json:"ok"`
+			*store.Report
+		}{r.Violation == nil, r})
+	}
+	for _, note := range r.Notes {
+		p.say("note: %s", note)
+	}
+	if r.Violation != nil {
+		return nil
+	}
+	_, err := fmt.Fprintln(p.out, "ok: "+summary(r))
+	return err
+}
+
+func (c *checkCmd) examine(ctx context.Context) (*store.Report, error) {
+	if info, err := os.Stat(c.Data); err == nil && info.Mode().IsRegular() {
+		return checkFile(c.Data)
+	}
+	if err := prepare(c.Data, false); err != nil {
+		return nil, err
+	}
+	k, err := dialKeeper(ctx, c.Where)
+	if errors.Is(err, errNoServer) {
+		return checkFile(storePath(c.Data))
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer k.Close()
+	return k.Check(ctx)
+}
+
+// checkFile examines a file that nobody has open.
+func checkFile(path string) (*store.Report, error) {
+	r, err := store.Check(path, checkOptions())
+	return &r, err
+}
+
+func checkOptions() store.CheckOptions {
+	return store.CheckOptions{Evolve: fsm.Evolve, Rules: plant.DefaultRules(), Legal: fsm.Legal}
+}
+
+// summary is a report without violation in one line.
+func summary(r *store.Report) string {
+	return fmt.Sprintf("%d spools (%d held), %d workers, %d events, environment %s, schema %d, head %.12s",
+		r.Spools, r.Held, r.Workers, r.Seq, r.Env, r.Schema, r.Head)
+}

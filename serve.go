@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"envivo/api"
+	"envivo/fsm"
+	"envivo/plant"
+	"envivo/store"
+	"envivo/ws"
+)
+
+type serveCmd struct {
+	Config `embed:""`
+}
+
+// Run serves the plant until asked to stop.
+func (c *serveCmd) Run(p *program) error {
+	ctx, stop := signals(context.Background())
+	defer stop()
+	return serve(ctx, p, &c.Config, extra{})
+}
+
+// signals ends the context at the first SIGINT or SIGTERM; a second one ends
+// the process at once, for a stop that hangs.
+func signals(parent context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(parent)
+	c := make(chan os.Signal, 2)
+	signal.Notify(c, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-c:
+			cancel()
+		case <-ctx.Done():
+		}
+		<-c
+		os.Exit(1)
+	}()
+	return ctx, cancel
+}
+
+// storePath is the only file of a data folder that matters.
+func storePath(dir string) string { return filepath.Join(dir, store.FileName) }
+
+// engine wires the rules into the options of a store.
+func engine(r plant.Rules, now func() time.Time, log *slog.Logger) store.Options {
+	e := fsm.New(r)
+	return store.Options{Decide: e.Decide, Evolve: fsm.Evolve, Rules: r, Now: now, NewUUID: uuid.NewString, Log: log}
+}
+
+// floor is a running plant: everything that has to be stopped in order.
+type floor struct {
+	cfg *Config
+	log *slog.Logger
+	now func() time.Time
+
+	store   *store.Bolt
+	engine  *fsm.Engine
+	hub     *ws.Hub
+	api     *api.API
+	http    *http.Server
+	listen  net.Listener
+	control *http.Server
+	socket  net.Listener
+	backups *backups
+}
+
+// extra is what demo adds to a served plant.
+type extra struct {
+	// fill is called once the store is open and before anybody is let in; it may
+	// start work that ends with ctx.
+	fill func(ctx context.Context, f *floor, g *errgroup.Group) error
+	// ready is printed after the address.
+	ready string
+}
+
+// serve runs a plant until ctx ends (nil) or something fatal happens.
+func serve(ctx context.Context, p *program, cfg *Config, more extra) error {
+	if os.Getenv("TEMPL_DEV_MODE") != "" {
+		return errors.New("TEMPL_DEV_MODE is set: pages would be read from files beside the program; unset it")
+	}
+	if err := cfg.unbuilt(); err != nil {
+		return err
+	}
+	f := &floor{cfg: cfg, log: cfg.logger(p.err), now: p.now}
+	if err := f.openListener(); err != nil {
+		return err
+	}
+	if err := f.openStore(); err != nil {
+		_ = f.listen.Close() // nothing was served
+		return err
+	}
+	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	g, running := errgroup.WithContext(running)
+	err := f.start(running, g, more)
+	if err == nil {
+		fmt.Fprintf(p.out, "envivo escuchando en %s\n%s", f.url(), more.ready)
+		err = f.wait(ctx, running)
+	}
+	return errors.Join(err, f.stop(cancel, g))
+}
+
+// openListener takes the port before anything slow or lasting is done.
+func (f *floor) openListener() error {
+	l, err := net.Listen("tcp", f.cfg.Addr)
+	if err != nil {
+		return err
+	}
+	if cert, key, ok := f.cfg.keyPair(); ok {
+		pair, err := tls.LoadX509KeyPair(cert, key)
+		if err != nil {
+			_ = l.Close() // nothing was served
+			return fmt.Errorf("--tls: %w", err)
+		}
+		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}})
+	}
+	f.listen = l
+	return nil
+}
+
+func (f *floor) openStore() error {
+	if err := os.MkdirAll(f.cfg.Data, 0o700); err != nil {
+		return err
+	}
+	o := engine(f.cfg.rules(), f.now, f.log)
+	o.Env = f.cfg.env()
+	st, err := store.Open(storePath(f.cfg.Data), o)
+	if err != nil {
+		return fmt.Errorf("open the store: %w", err)
+	}
+	f.store = st
+	return nil
+}
+
+// start brings everything up; on an error the caller stops what there is.
+func (f *floor) start(ctx context.Context, g *errgroup.Group, more extra) error {
+	if more.fill != nil {
+		if err := more.fill(ctx, f, g); err != nil {
+			return err
+		}
+	}
+	f.assemble()
+	socket, err := listenControl(f.cfg.Data)
+	if err != nil {
+		return err
+	}
+	f.socket = socket
+	f.control = controlServer(&desk{store: f.store, dir: f.cfg.Data, now: f.now}, f.store.Env())
+	f.backups = &backups{dir: filepath.Join(f.cfg.Data, "backups"), every: f.cfg.BackupEvery, keep: f.cfg.BackupKeep,
+		now: f.now, log: f.log, copy: f.store.Backup, seq: func() plant.Seq { return f.store.Snapshot().Seq }}
+	g.Go(func() error { return served(f.http.Serve(f.listen)) })
+	g.Go(func() error { return served(f.control.Serve(f.socket)) })
+	g.Go(func() error { return f.hub.Run(ctx) })
+	g.Go(func() error { return f.backups.run(ctx) })
+	return nil
+}
+
+func served(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// url is where the plant is served. A listener on every address is shown as
+// localhost, the one name that always works on the box itself.
+func (f *floor) url() string {
+	scheme := "http"
+	if f.cfg.TLS != "off" {
+		scheme = "https"
+	}
+	a := f.listen.Addr().(*net.TCPAddr)
+	host := a.IP.String()
+	if a.IP.IsUnspecified() {
+		host = "localhost"
+	}
+	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(a.Port))
+}
+
+// wait returns nil when the plant was asked to stop, else what ended it.
+func (f *floor) wait(ctx, running context.Context) error {
+	select {
+	case <-ctx.Done():
+		f.log.Info("stopping")
+		return nil
+	case err := <-f.store.Failed():
+		return fmt.Errorf("the store failed and must be opened again: %w", err)
+	case <-running.Done():
+		return context.Cause(running)
+	}
+}
+
+// stop ends the plant in the order that lets every command already accepted
+// reach the disk and its answer reach the caller.
+func (f *floor) stop(cancel context.CancelFunc, g *errgroup.Group) error {
+	var out, in stage
+	if f.http != nil {
+		f.api.NotReady()
+		out = stage{
+			{"sockets", 8 * time.Second, f.hub.Shutdown},
+			{"http", 10 * time.Second, shutdown(f.http)},
+		}
+	} else {
+		out = stage{{"listener", time.Second, func(context.Context) error { return f.listen.Close() }}}
+	}
+	if f.control != nil {
+		out = append(out, step{"control", 10 * time.Second, shutdown(f.control)})
+	}
+	in = stage{{"workers", 5 * time.Second, func(context.Context) error { cancel(); return g.Wait() }}}
+	return stopInOrder(f.log, out, in,
+		stage{{"store", 15 * time.Second, func(context.Context) error { return f.store.Close() }}},
+		stage{{"socket", time.Second, f.removeSocket}})
+}
+
+// shutdown lets handlers finish; whoever is left at the deadline is cut.
+func shutdown(s *http.Server) func(context.Context) error {
+	return func(ctx context.Context) error {
+		err := s.Shutdown(ctx)
+		if err != nil {
+			return errors.Join(err, s.Close())
+		}
+		return nil
+	}
+}
+
+func (f *floor) removeSocket(context.Context) error {
+	err := os.Remove(filepath.Join(f.cfg.Data, socketName))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
+}
