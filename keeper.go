@@ -72,7 +72,7 @@ func prepare(dir string, create bool) error {
 // one is named; a new one gets the default environment. Messages of the store
 // that are not errors are of no interest at a terminal.
 func openDesk(p *program, w Where, create bool) (*desk, error) {
-	o := engine(plant.DefaultRules(), p.now, slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: slog.LevelError})))
+	_, o := engine(plant.DefaultRules(), p.now, slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: slog.LevelError})))
 	o.Env, o.MustExist = w.Env, !create
 	if _, err := os.Stat(storePath(w.Data)); errors.Is(err, os.ErrNotExist) {
 		o.Env = w.env()

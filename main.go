@@ -37,6 +37,9 @@ type cli struct {
 	Doctor  doctorCmd  `cmd:"" help:"Examine disk, clock, store, certificate and port, and say what is wrong."`
 }
 
+// release is the version that people speak of; build tells binaries apart.
+const release = "0.1.0"
+
 // program is what a command may use of the outside world.
 type program struct {
 	in   io.Reader

@@ -15,7 +15,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"envivo/api"
@@ -57,12 +56,6 @@ func signals(parent context.Context) (context.Context, context.CancelFunc) {
 // storePath is the only file of a data folder that matters.
 func storePath(dir string) string { return filepath.Join(dir, store.FileName) }
 
-// engine wires the rules into the options of a store.
-func engine(r plant.Rules, now func() time.Time, log *slog.Logger) store.Options {
-	e := fsm.New(r)
-	return store.Options{Decide: e.Decide, Evolve: fsm.Evolve, Rules: r, Now: now, NewUUID: uuid.NewString, Log: log}
-}
-
 // floor is a running plant: everything that has to be stopped in order.
 type floor struct {
 	cfg *Config
@@ -72,7 +65,7 @@ type floor struct {
 	store   *store.Bolt
 	engine  *fsm.Engine
 	hub     *ws.Hub
-	api     *api.API
+	api     *api.Server
 	http    *http.Server
 	listen  net.Listener
 	control *http.Server
@@ -138,13 +131,13 @@ func (f *floor) openStore() error {
 	if err := os.MkdirAll(f.cfg.Data, 0o700); err != nil {
 		return err
 	}
-	o := engine(f.cfg.rules(), f.now, f.log)
+	rules, o := engine(f.cfg.rules(), f.now, f.log)
 	o.Env = f.cfg.env()
 	st, err := store.Open(storePath(f.cfg.Data), o)
 	if err != nil {
 		return fmt.Errorf("open the store: %w", err)
 	}
-	f.store = st
+	f.store, f.engine = st, rules
 	return nil
 }
 
@@ -155,14 +148,16 @@ func (f *floor) start(ctx context.Context, g *errgroup.Group, more extra) error 
 			return err
 		}
 	}
-	f.assemble()
+	if err := f.assemble(); err != nil {
+		return err
+	}
 	socket, err := listenControl(f.cfg.Data)
 	if err != nil {
 		return err
 	}
 	f.socket = socket
 	f.control = controlServer(&desk{store: f.store, dir: f.cfg.Data, now: f.now}, f.store.Env())
-	f.backups = &backups{dir: filepath.Join(f.cfg.Data, "backups"), every: f.cfg.BackupEvery, keep: f.cfg.BackupKeep,
+	f.backups = &backups{dir: f.backupsFolder(), every: f.cfg.BackupEvery, keep: f.cfg.BackupKeep,
 		now: f.now, log: f.log, copy: f.store.Backup, seq: func() plant.Seq { return f.store.Snapshot().Seq }}
 	g.Go(func() error { return served(f.http.Serve(f.listen)) })
 	g.Go(func() error { return served(f.control.Serve(f.socket)) })
