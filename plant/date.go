@@ -52,6 +52,14 @@ func (d Date) ISO() string {
 	return d.civil().Format("2006-01-02")
 }
 
+// Compact is YYYYMMDD, empty for no date.
+func (d Date) Compact() string {
+	if d == 0 {
+		return ""
+	}
+	return d.civil().Format("20060102")
+}
+
 // Start is the first instant of the day in the plant. Summer time begins at
 // midnight there, so that once a year the day starts at 01:00.
 func (d Date) Start() time.Time {
