@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"envivo/api"
+	"envivo/assets"
 	"envivo/fsm"
 	"envivo/plant"
 	"envivo/store"
@@ -49,6 +50,7 @@ func (f *floor) assemble() error {
 	server, err := api.New(api.Options{
 		Plant: f.store, Permitted: permitted(f.engine),
 		WS: http.HandlerFunc(f.hub.ServeWS), SSE: http.HandlerFunc(f.hub.ServeSSE), UI: http.HandlerFunc(f.hub.ServeViews),
+		Assets: assets.Handler(), AssetsPrefix: assets.Prefix,
 		Render: func(view string) ([]ui.Region, plant.Seq, string, error) { return rendered(f.hub.Views(), view) },
 		Now:    f.now, NewUUID: uuid.NewString, Random: rand.Reader, Log: f.log,
 		Open: f.cfg.Access == "open", Origins: f.cfg.CORSOrigins, TLS: f.cfg.TLS != "off",

@@ -12,7 +12,6 @@ import (
 
 	"github.com/a-h/templ"
 
-	"envivo/assets"
 	"envivo/plant"
 	"envivo/ui"
 )
@@ -48,6 +47,7 @@ type pages struct {
 	device     func(*http.Request) string
 	status     func(plant.Code) int
 	build, env string
+	tls        bool // cookies travel over TLS only
 	log        *slog.Logger
 
 	rows   *ui.Rows
@@ -56,8 +56,8 @@ type pages struct {
 
 // routes mounts the pages. The caller decides about access.
 func (p *pages) routes(mux *http.ServeMux) {
-	mux.Handle("GET "+assets.Prefix, assets.Handler())
 	for pattern, h := range map[string]pageFunc{
+		"GET /{$}":                   p.inicio,
 		"GET /quien":                 p.quien,
 		"GET /spools":                p.spools,
 		"GET /spools/{tag}":          p.spool,
@@ -77,6 +77,7 @@ func (p *pages) routes(mux *http.ServeMux) {
 	} {
 		mux.HandleFunc(pattern, p.handle(h))
 	}
+	mux.HandleFunc("/", p.handle(p.missing))
 }
 
 // pageFunc is a page's handler; an error becomes the error page.

@@ -43,6 +43,10 @@ type Options struct {
 	// WS, SSE and UI serve the live streams; where one is nil the box answers
 	// 503.
 	WS, SSE, UI http.Handler
+	// Assets serves scripts, styles and pictures below AssetsPrefix; nil serves
+	// none.
+	Assets       http.Handler
+	AssetsPrefix string
 	// Render gives the newest state of a live view; nil draws pages per request.
 	Render func(view string) ([]ui.Region, plant.Seq, string, error)
 
@@ -82,6 +86,7 @@ type Server struct {
 	sessions *sessions
 	tokens   *tokenCache
 	meters   *meters
+	pages    *pages
 	began    time.Time
 	leaving  atomic.Bool
 }

@@ -121,6 +121,9 @@ func (j *judge) deshacer() (plant.Event, error) {
 	op := undoneOp(u.Kind, &j.s)
 	e := j.event(plant.KindDeshacer, op)
 	e.Undoes, e.Unions = u.Seq, u.Unions
+	if p.Hold.Free() {
+		e.HoldSince = j.s.Hold.Since
+	}
 	return j.seal(e, p)
 }
 

@@ -1,0 +1,252 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"envivo/plant"
+	"envivo/ui"
+)
+
+// filter is the list a request asks for, as this person sees it.
+func (p *pages) filter(r *http.Request, path string) ui.Filter {
+	f := ui.ParseFilter(path, r.URL.Query())
+	f.Me = 0
+	switch path { // the pages that depend on who looks
+	case "/mis", "/listos":
+		if me, ok := p.me(r, p.plant.Snapshot()); ok {
+			f.Me = me.ID
+		}
+	}
+	return f
+}
+
+func (p *pages) list(w http.ResponseWriter, r *http.Request, title string, page func(ui.Frame, ui.Filter) templ.Component) error {
+	f := p.filter(r, r.URL.Path)
+	return p.show(w, r, title, f.View(), func(fr ui.Frame) templ.Component { return page(fr, f) })
+}
+
+// inicio asks who is there (ui: the picker of a shared tablet).
+func (p *pages) inicio(w http.ResponseWriter, r *http.Request) error {
+	return p.list(w, r, "¿Quién eres?", func(f ui.Frame, _ ui.Filter) templ.Component {
+		return ui.StartPage(f, local(r.URL.Query().Get("volver"), "/mis"), p.recent(r))
+	})
+}
+
+func (p *pages) quien(w http.ResponseWriter, r *http.Request) error {
+	return p.list(w, r, "Quién tiene qué", func(f ui.Frame, _ ui.Filter) templ.Component {
+		f.Wide = true
+		return ui.HeldPage(f)
+	})
+}
+
+func (p *pages) spools(w http.ResponseWriter, r *http.Request) error {
+	f := p.filter(r, "/spools")
+	if r.URL.Query().Get("hacer") == "nv" {
+		sheet := ui.SalesOrders(f, salesOrders(p.plant.Snapshot()))
+		if r.Header.Get("X-Parte") == "hoja" {
+			return p.writePart(w, r, sheet)
+		}
+		return p.show(w, r, "Spools", f.View(), func(fr ui.Frame) templ.Component {
+			fr.Wide, fr.Sheet = true, sheet
+			return ui.SpoolsPage(fr, f)
+		})
+	}
+	return p.show(w, r, "Spools", f.View(), func(fr ui.Frame) templ.Component {
+		fr.Wide = true
+		return ui.SpoolsPage(fr, f)
+	})
+}
+
+// salesOrders counts spools by NV, in the order of the numbers.
+func salesOrders(s *plant.Snapshot) []ui.SalesOrder {
+	n := map[string]int{}
+	for r := range s.Rows() {
+		if nv := r.Spool.Office.NV; nv != "" {
+			n[nv]++
+		}
+	}
+	out := make([]ui.SalesOrder, 0, len(n))
+	for nv, count := range n {
+		out = append(out, ui.SalesOrder{NV: nv, N: count})
+	}
+	slices.SortFunc(out, func(a, b ui.SalesOrder) int { return strings.Compare(a.NV, b.NV) })
+	return out
+}
+
+// buscar is the address printed codes and old bookmarks point to.
+func (p *pages) buscar(w http.ResponseWriter, r *http.Request) error {
+	to := "/spools"
+	if r.URL.RawQuery != "" {
+		to += "?" + r.URL.RawQuery
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}
+
+func (p *pages) mis(w http.ResponseWriter, r *http.Request) error {
+	if _, ok := p.me(r, p.plant.Snapshot()); !ok {
+		http.Redirect(w, r, "/?volver=%2Fmis", http.StatusSeeOther)
+		return nil
+	}
+	return p.list(w, r, "Mis spools", func(f ui.Frame, _ ui.Filter) templ.Component { return ui.MinePage(f) })
+}
+
+func (p *pages) listos(w http.ResponseWriter, r *http.Request) error {
+	return p.queue(w, r, "Listos para ti", true)
+}
+
+func (p *pages) metrologia(w http.ResponseWriter, r *http.Request) error {
+	return p.queue(w, r, "Metrología", false)
+}
+
+func (p *pages) reparacion(w http.ResponseWriter, r *http.Request) error {
+	return p.queue(w, r, "Reparación", false)
+}
+
+func (p *pages) queue(w http.ResponseWriter, r *http.Request, title string, filters bool) error {
+	return p.list(w, r, title, func(f ui.Frame, _ ui.Filter) templ.Component { return ui.QueuePage(f, title, filters) })
+}
+
+func (p *pages) menu(w http.ResponseWriter, r *http.Request) error {
+	return p.write(w, r, http.StatusOK, live{}, ui.MenuPage(p.frame(w, r, "Menú")))
+}
+
+// stranger is what a device sees that may not read (ui: Tablet nueva).
+func (p *pages) stranger(w http.ResponseWriter, r *http.Request) {
+	p.handle(func(w http.ResponseWriter, r *http.Request) error {
+		f := p.frame(w, r, "Tablet nueva")
+		return p.write(w, r, http.StatusForbidden, live{},
+			ui.ErrorPage(f, "Tablet nueva", "Esta tablet no está registrada. Pide al supervisor.", ""))
+	})(w, r)
+}
+
+// The cookies of a tablet. They name a person, never hold anything of the
+// plant's.
+const (
+	personCookie = "envivo_persona"
+	recentCookie = "envivo_recientes"
+	noticeCookie = "envivo_aviso"
+	// personFor is how long a shared tablet remembers who stands before it.
+	personFor  = 12 * time.Hour
+	recentFor  = 90 * 24 * time.Hour
+	recentMost = 6
+)
+
+func (p *pages) remember(w http.ResponseWriter, name, value string, keep time.Duration) {
+	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: int(keep / time.Second), HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: p.tls})
+}
+
+func (p *pages) forget(w http.ResponseWriter, name string) { p.remember(w, name, "", -time.Second) }
+
+// me is who stands before the tablet.
+func (p *pages) me(r *http.Request, snap *plant.Snapshot) (plant.Worker, bool) {
+	c, err := r.Cookie(personCookie)
+	if err != nil {
+		return plant.Worker{}, false
+	}
+	return activeWorker(snap, c.Value)
+}
+
+func activeWorker(snap *plant.Snapshot, text string) (plant.Worker, bool) {
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || n <= 0 {
+		return plant.Worker{}, false
+	}
+	w, ok := snap.Worker(plant.WorkerID(n))
+	return w, ok && w.Activo
+}
+
+// recent are the last people of this tablet, newest first.
+func (p *pages) recent(r *http.Request) []plant.Worker {
+	c, err := r.Cookie(recentCookie)
+	if err != nil {
+		return nil
+	}
+	snap := p.plant.Snapshot()
+	var out []plant.Worker
+	for id := range strings.SplitSeq(c.Value, ".") {
+		if w, ok := activeWorker(snap, id); ok && len(out) < recentMost {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// persona identifies somebody on this tablet.
+func (p *pages) persona(w http.ResponseWriter, r *http.Request) error {
+	form, err := p.form(w, r, "trabajador", "volver")
+	if err != nil {
+		return p.rejected(w, r, err)
+	}
+	me, ok := activeWorker(p.plant.Snapshot(), form.Get("trabajador"))
+	if !ok {
+		return p.write(w, r, http.StatusNotFound, live{}, ui.ErrorPage(p.frame(w, r, "¿Quién eres?"), "Ese trabajador no está activo.", "Elige otra persona o avisa al supervisor.", ""))
+	}
+	ids := []string{strconv.Itoa(int(me.ID))}
+	for _, other := range p.recent(r) {
+		if other.ID != me.ID && len(ids) < recentMost {
+			ids = append(ids, strconv.Itoa(int(other.ID)))
+		}
+	}
+	p.remember(w, personCookie, ids[0], personFor)
+	p.remember(w, recentCookie, strings.Join(ids, "."), recentFor)
+	http.Redirect(w, r, local(form.Get("volver"), "/mis"), http.StatusSeeOther)
+	return nil
+}
+
+func (p *pages) salir(w http.ResponseWriter, r *http.Request) error {
+	if _, err := p.form(w, r); err != nil {
+		return p.rejected(w, r, err)
+	}
+	p.forget(w, personCookie)
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+	return nil
+}
+
+// local is an address of this box, or def: nobody is sent elsewhere.
+func local(to, def string) string {
+	if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.ContainsAny(to, "\\\r\n\t") {
+		return def
+	}
+	return to
+}
+
+func (p *pages) entrar(w http.ResponseWriter, r *http.Request) error {
+	said := ""
+	if p.plant.Snapshot().Setting(SettingPIN) == "" {
+		said = ui.TextPinNone
+	}
+	return p.write(w, r, http.StatusOK, live{}, ui.LoginPage(p.frame(w, r, "Supervisor"), local(r.URL.Query().Get("volver"), "/quien"), said, said != ""))
+}
+
+func (p *pages) entrarPIN(w http.ResponseWriter, r *http.Request) error {
+	form, err := p.form(w, r, "pin", "volver")
+	if err != nil {
+		return p.rejected(w, r, err)
+	}
+	back := local(form.Get("volver"), "/quien")
+	if p.plant.Snapshot().Setting(SettingPIN) == "" {
+		return p.write(w, r, http.StatusForbidden, live{}, ui.LoginPage(p.frame(w, r, "Supervisor"), back, ui.TextPinNone, true))
+	}
+	left, ok := p.enter(w, r, form.Get("pin"))
+	if !ok {
+		return p.write(w, r, http.StatusForbidden, live{}, ui.LoginPage(p.frame(w, r, "Supervisor"), back, ui.PinLeft(left), left <= 0))
+	}
+	http.Redirect(w, r, back, http.StatusSeeOther)
+	return nil
+}
+
+func (p *pages) entrarSalir(w http.ResponseWriter, r *http.Request) error {
+	if _, err := p.form(w, r); err != nil {
+		return p.rejected(w, r, err)
+	}
+	p.leave(w, r)
+	http.Redirect(w, r, "/quien", http.StatusSeeOther)
+	return nil
+}

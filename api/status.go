@@ -1,0 +1,250 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"envivo/plant"
+)
+
+// row is what the JSON API says about one code: status, stable code, sentence
+// and data (rules §9.1). Sentences name people only as AB(12), always the TAG
+// if the request had one, and no word that old front ends sort by another code.
+type row struct {
+	status int
+	code   string
+	say    func(*plant.Error) string
+	data   func(*plant.Error) map[string]any
+}
+
+func (r row) facts(e *plant.Error) map[string]any {
+	if r.data != nil {
+		return r.data(e)
+	}
+	d := map[string]any{"tag_spool": string(e.Tag)}
+	if e.Op != plant.OpNone {
+		d["operacion"] = e.Op.String()
+	}
+	return d
+}
+
+// statusOf is the HTTP status of a code.
+func statusOf(c plant.Code) int { return statuses[c].status }
+
+// statuses is the JSON column of the catalogue; ui/texts.go holds the other
+// one. A test walks every code.
+var statuses = map[plant.Code]row{
+	plant.CodeInternal: {http.StatusInternalServerError, codeInternal, func(e *plant.Error) string {
+		if e.Tag == "" {
+			return "Falla interna, código " + e.Detail + "."
+		}
+		return "Falla interna con " + tagOf(e) + ", código " + e.Detail + "."
+	}, nil},
+	plant.CodeInvalid:        {http.StatusUnprocessableEntity, codeInvalid, sayInvalid, nil},
+	plant.CodeSpoolNotFound:  {http.StatusNotFound, "SPOOL_NO_ENCONTRADO", say("Spool {TAG} no encontrado."), nil},
+	plant.CodeWorkerNotFound: {http.StatusNotFound, "WORKER_NO_ENCONTRADO", sayWorker, workerData},
+	plant.CodeRole:           {http.StatusForbidden, "ROL_NO_AUTORIZADO", sayRole, roleData},
+	plant.CodeBlocked:        {http.StatusForbidden, "SPOOL_BLOQUEADO", say("Spool {TAG} bloqueado tras 3 rechazos: debe intervenir el supervisor."), nil},
+	plant.CodeDependency: {http.StatusBadRequest, "DEPENDENCIAS_NO_SATISFECHAS", func(e *plant.Error) string {
+		return "Faltan dependencias para " + e.Op.String() + " en " + tagOf(e) + ": " + e.Missing + "."
+	}, dependencyData},
+	plant.CodeArmFirst:   {http.StatusForbidden, "ARM_PREREQUISITE", say("Aún no se puede soldar {TAG}: ninguna unión tiene ARM."), dependencyData},
+	plant.CodeOccupied:   {http.StatusConflict, "SPOOL_OCCUPIED", sayOccupied, occupiedData},
+	plant.CodeNotHolder:  {http.StatusForbidden, "NO_AUTORIZADO", sayNotHolder, holderData},
+	plant.CodeTooEarly:   {http.StatusForbidden, "NO_AUTORIZADO", sayNotHolder, holderData},
+	plant.CodeSupervisor: {http.StatusForbidden, "NO_AUTORIZADO", say("No autorizado en {TAG}: hace falta la sesión del supervisor."), holderData},
+	plant.CodeDisplaced:  {http.StatusGone, "LOCK_EXPIRED", sayDisplaced, displacedData},
+	plant.CodeTransition: {http.StatusBadRequest, "INVALID_STATE_TRANSITION", sayTransition, transitionData},
+	plant.CodeUnchanged:  {http.StatusBadRequest, "INVALID_STATE_TRANSITION", say("Spool {TAG}: no había nada que cambiar."), transitionData},
+	plant.CodeUndoLate:   {http.StatusBadRequest, "INVALID_STATE_TRANSITION", say("Spool {TAG}: ya no se puede deshacer."), transitionData},
+	plant.CodeStarted:    {http.StatusBadRequest, "OPERACION_YA_INICIADA", sayBy("ya iniciada"), nil},
+	plant.CodeDone:       {http.StatusBadRequest, "OPERACION_YA_COMPLETADA", sayBy("ya completada"), nil},
+	plant.CodeNotStarted: {http.StatusBadRequest, "OPERACION_NO_INICIADA", say("{OP} no está iniciada en {TAG}."), nil},
+	plant.CodeNotPending: {http.StatusBadRequest, "OPERACION_NO_PENDIENTE", say("{OP} no está pendiente en {TAG}."), func(e *plant.Error) map[string]any {
+		return map[string]any{"tag_spool": string(e.Tag), "operacion": e.Op.String(), "estado_actual": e.State}
+	}},
+	plant.CodeNotAvailable: {http.StatusBadRequest, "OPERACION_NO_DISPONIBLE", func(e *plant.Error) string {
+		if e.Op == plant.METROLOGIA {
+			return "METROLOGIA no se toma en " + tagOf(e) + ": se registra el resultado."
+		}
+		return e.Op.String() + " no corresponde ahora en " + tagOf(e) + "."
+	}, nil},
+	plant.CodeVersion: {http.StatusConflict, "VERSION_CONFLICT", say("Spool {TAG} cambió desde que lo leíste: revisa y repite."), func(e *plant.Error) map[string]any {
+		return map[string]any{"tag_spool": string(e.Tag), "expected_version": e.Want, "actual_version": e.Have}
+	}},
+	plant.CodeRace: {http.StatusConflict, "RACE_CONDITION", func(e *plant.Error) string {
+		return fmt.Sprintf("En %s quedan %d uniones por hacer y llegaron %d.", tagOf(e), e.Want, e.Have)
+	}, nil},
+	plant.CodeUnion: {http.StatusUnprocessableEntity, codeInvalid, sayUnions, func(e *plant.Error) map[string]any {
+		return map[string]any{"tag_spool": string(e.Tag), "uniones": e.Unions}
+	}},
+	plant.CodeKeyReused: {http.StatusUnprocessableEntity, "IDEMPOTENCY_KEY_REUSED", say("Esta clave ya se usó con otro pedido; {TAG} sin cambios."), nil},
+	plant.CodeCorrupt: {http.StatusInternalServerError, "SPOOL_DATA_CORRUPT", func(e *plant.Error) string {
+		return "Spool " + tagOf(e) + " tiene un dato dañado en " + e.Missing + "."
+	}, nil},
+	plant.CodeBusy:           {http.StatusServiceUnavailable, codeSheet, say("El servidor tiene mucho trabajo: repite {TAG} en un momento."), nil},
+	plant.CodeFull:           {http.StatusServiceUnavailable, "SHEETS_UPDATE_ERROR", say("El servidor no tiene espacio: {TAG} sin cambios."), nil},
+	plant.CodeUnknownOutcome: {http.StatusServiceUnavailable, "SHEETS_UPDATE_ERROR", say("El servidor no pudo confirmar el cambio en {TAG}."), nil},
+	plant.CodeUnauthorized:   {http.StatusForbidden, "NO_AUTORIZADO", say("No autorizado: hace falta un dispositivo inscrito o un token."), nil},
+}
+
+// tagOf is the TAG for a sentence: clipped, since a client may send anything.
+func tagOf(e *plant.Error) string {
+	const most = 80
+	t := strings.ToValidUTF8(string(e.Tag), "\ufffd")
+	if utf8.RuneCountInString(t) > most {
+		t = string([]rune(t)[:most]) + "…"
+	}
+	return t
+}
+
+// say fills {TAG} and {OP} into a sentence.
+func say(text string) func(*plant.Error) string {
+	return func(e *plant.Error) string {
+		return strings.NewReplacer("{TAG}", tagOf(e), "{OP}", e.Op.String()).Replace(text)
+	}
+}
+
+func sayBy(what string) func(*plant.Error) string {
+	return func(e *plant.Error) string {
+		out := e.Op.String() + " " + what + " en " + tagOf(e)
+		if e.Holder.Display != "" {
+			out += " por " + e.Holder.Display
+		}
+		return out + "."
+	}
+}
+
+func sayInvalid(e *plant.Error) string {
+	out := "Falta un dato o está mal escrito: " + e.Missing
+	if e.Tag != "" {
+		out += "; " + tagOf(e) + " sin cambios"
+	}
+	return out + "."
+}
+
+func sayWorker(e *plant.Error) string {
+	out := "Trabajador " + strconv.Itoa(int(e.Worker.ID)) + " no encontrado o inactivo"
+	if e.Tag != "" {
+		out += "; " + tagOf(e) + " sin cambios"
+	}
+	return out + "."
+}
+
+func sayRole(e *plant.Error) string {
+	return e.Worker.Display + " no está autorizado para " + e.Op.String() + " en " + tagOf(e) + ": hace falta el rol " +
+		strings.Join(e.Required.Names(), " o ") + "."
+}
+
+// since is " desde las 09:42", empty for an unknown instant.
+func since(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return " desde las " + plant.Clock(t)
+}
+
+func sayOccupied(e *plant.Error) string {
+	return "Spool " + tagOf(e) + " ocupado por " + e.Holder.Display + since(e.Since) + "."
+}
+
+func sayNotHolder(e *plant.Error) string {
+	out := e.Worker.Display + " no está autorizado en " + tagOf(e)
+	switch {
+	case e.Holder.None():
+		return out + "."
+	case e.Since.IsZero():
+		return out + ": la última toma fue de " + e.Holder.Display + "."
+	}
+	return out + ": lo tiene " + e.Holder.Display + since(e.Since) + "."
+}
+
+func sayDisplaced(e *plant.Error) string {
+	out := "La toma de " + tagOf(e) + " por " + e.Worker.Display + " expiró: "
+	if e.How == plant.KindLiberar {
+		return out + "la liberó un supervisor a las " + plant.Clock(e.Since) + "."
+	}
+	return out + "la tiene " + e.By.Display + since(e.Since) + "."
+}
+
+// verbWords are verbs as sentences name them; "completar" is a word by which
+// old front ends know another code.
+var verbWords = map[string]string{"completar": "terminar", "finalizar": "terminar"}
+
+func sayTransition(e *plant.Error) string {
+	verb := e.Transition
+	if w, ok := verbWords[verb]; ok {
+		verb = w
+	}
+	out := "Spool " + tagOf(e) + ": no se puede " + verb
+	if e.Op != plant.OpNone {
+		out += " " + e.Op.String()
+	}
+	return out + ", está " + e.State + "."
+}
+
+func sayUnions(e *plant.Error) string {
+	n := make([]string, len(e.Unions))
+	for i, u := range e.Unions {
+		n[i] = strconv.Itoa(u)
+	}
+	return "En " + tagOf(e) + " no se pueden usar las uniones " + strings.Join(n, ", ") + "."
+}
+
+func workerData(e *plant.Error) map[string]any {
+	return map[string]any{"worker_nombre": strconv.Itoa(int(e.Worker.ID)), "worker_id": e.Worker.ID, "tag_spool": string(e.Tag)}
+}
+
+func roleData(e *plant.Error) map[string]any {
+	return map[string]any{"worker_id": e.Worker.ID, "operacion": e.Op.String(), "rol_requerido": strings.Join(e.Required.Names(), " o "), "roles_actuales": e.Has.Names()}
+}
+
+func dependencyData(e *plant.Error) map[string]any {
+	return map[string]any{"tag_spool": string(e.Tag), "operacion": e.Op.String(), "dependencia_faltante": e.Missing}
+}
+
+func occupiedData(e *plant.Error) map[string]any {
+	return map[string]any{"tag_spool": string(e.Tag), "owner_id": e.Holder.ID, "owner_name": e.Holder.Display}
+}
+
+func holderData(e *plant.Error) map[string]any {
+	d := map[string]any{"tag_spool": string(e.Tag), "trabajador_esperado": e.Holder.Display, "trabajador_solicitante": e.Worker.Display, "operacion": e.Op.String()}
+	if !e.Until.IsZero() {
+		d["vence"] = plant.ISOTime(e.Until)
+	}
+	return d
+}
+
+func displacedData(e *plant.Error) map[string]any {
+	return map[string]any{"tag_spool": string(e.Tag), "owner_id": e.By.ID, "owner_name": e.By.Display, "desde": plant.ISOTime(e.Since)}
+}
+
+func transitionData(e *plant.Error) map[string]any {
+	return map[string]any{"tag_spool": string(e.Tag), "current_state": strings.ReplaceAll(e.State, " ", "_"), "attempted_transition": e.Transition}
+}
+
+// wrongPIN is the answer to a PIN that did not open a session.
+func wrongPIN(a attempt) error {
+	p := &problem{status: http.StatusForbidden, code: "NO_AUTORIZADO", message: "No autorizado: PIN incorrecto."}
+	switch {
+	case a.unset:
+		p.message = "No autorizado: este servidor todavía no tiene un PIN de supervisor."
+	case a.wait > 0:
+		p.status, p.code = http.StatusTooManyRequests, codeLocked
+		p.message = fmt.Sprintf("Demasiados intentos: espera %d s.", int(a.wait.Seconds())+1)
+	case a.left == 1:
+		p.message += " Queda 1 intento."
+	default:
+		p.message += fmt.Sprintf(" Quedan %d intentos.", a.left)
+	}
+	return p
+}
+
+const (
+	textSessionOpen   = "Sesión de supervisor abierta."
+	textSessionClosed = "Sesión de supervisor terminada."
+)
