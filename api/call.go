@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"envivo/plant"
@@ -41,6 +42,7 @@ type problem struct {
 	code    string
 	message string
 	faults  []fault // for 422
+	retry   time.Duration
 }
 
 func (p *problem) Error() string { return p.code + ": " + p.message }
@@ -168,13 +170,21 @@ func (s *Server) serve(c *call, scope Scope, f endpoint) (status int) {
 		}
 	}()
 	if c.grant.scope < scope {
-		return s.refuse(c.w, c.r, &plant.Error{Code: plant.CodeUnauthorized})
+		return s.refuse(c.w, c.r, unauthorized(c.grant))
 	}
 	v, err := f(c)
 	if err != nil {
 		return s.refuse(c.w, c.r, err)
 	}
 	return s.answer(c.w, http.StatusOK, v)
+}
+
+// unauthorized says why a request was not let in.
+func unauthorized(g grant) error {
+	if g.stale {
+		return &problem{status: http.StatusForbidden, code: "NO_AUTORIZADO", message: "No autorizado: el token no es válido o fue revocado."}
+	}
+	return &plant.Error{Code: plant.CodeUnauthorized}
 }
 
 // answer sends a value as JSON.
@@ -230,9 +240,7 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request, err error) (err
 		if row.status == http.StatusUnprocessableEntity {
 			b.Detail = []fault{{Type: "value_error", Loc: []string{"body", fieldOf(no)}, Msg: b.Message}}
 		}
-		if no.RetryAfter > 0 {
-			w.Header().Set("Retry-After", strconv.Itoa(int(no.RetryAfter.Seconds())+1))
-		}
+		retryAfter(w, no.RetryAfter)
 		s.o.Log.Info("refused", "code", row.code, "tag", string(no.Tag), "worker", int(no.Worker.ID), "op", no.Op.String())
 		return b, row.status
 	case errors.As(err, &p):
@@ -240,6 +248,7 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request, err error) (err
 		if len(p.faults) > 0 {
 			b.Detail = p.faults
 		}
+		retryAfter(w, p.retry)
 		s.meters.refused(p.code)
 		return b, p.status
 	}
@@ -254,6 +263,12 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request, err error) (err
 	b := errorBody{Error: row.code, Message: row.say(e), Data: map[string]any{"id": id}}
 	b.Detail = b.Message
 	return b, row.status
+}
+
+func retryAfter(w http.ResponseWriter, d time.Duration) {
+	if d > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(d.Seconds())+1))
+	}
 }
 
 // fieldOf is the field a refusal with status 422 is about.
@@ -310,17 +325,18 @@ func (s *Server) crossOrigin(w http.ResponseWriter, r *http.Request) bool {
 // nowhere answers addresses under /api that lead to nothing, or not by this
 // method.
 func (s *Server) nowhere(w http.ResponseWriter, r *http.Request) {
+	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
-		if method == r.Method {
-			continue
-		}
 		other := r.Clone(r.Context())
 		other.Method = method
 		if _, pattern := s.mux.Handler(other); pattern != "/api/" && strings.Contains(pattern, "/api/") {
-			w.Header().Set("Allow", method)
-			s.refuse(w, r, &problem{status: http.StatusMethodNotAllowed, code: codeMethod, message: "Esta dirección no admite el método " + r.Method + "."})
-			return
+			allowed = append(allowed, method)
 		}
 	}
-	s.refuse(w, r, &problem{status: http.StatusNotFound, code: codeMissing, message: "Dirección no encontrada."})
+	if len(allowed) == 0 {
+		s.refuse(w, r, &problem{status: http.StatusNotFound, code: codeMissing, message: "Recurso no encontrado en esta dirección."})
+		return
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	s.refuse(w, r, &problem{status: http.StatusMethodNotAllowed, code: codeMethod, message: "Esta dirección no admite el método " + clip(r.Method) + "."})
 }

@@ -72,11 +72,11 @@ func (s *Server) mountWrites() {
 // stream mounts a live stream; without one the box says that it has none.
 func (s *Server) stream(pattern string, h http.Handler) {
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case s.identify(r).scope < ScopeRead:
-			s.refuse(w, r, &plant.Error{Code: plant.CodeUnauthorized})
+		switch g := s.identify(r); {
+		case g.scope < ScopeRead:
+			s.refuse(w, r, unauthorized(g))
 		case h == nil:
-			s.refuse(w, r, &plant.Error{Code: plant.CodeBusy})
+			s.refuse(w, r, &problem{status: http.StatusServiceUnavailable, code: codeSheet, message: "El servidor no ofrece este canal ahora."})
 		default:
 			h.ServeHTTP(w, r)
 		}

@@ -34,7 +34,8 @@ type Plant interface {
 	History(ctx context.Context, tag plant.Tag, before plant.Seq, limit int) ([]plant.Event, error)
 }
 
-// Options configure a Server. Plant, Now, NewUUID, Random and Log are required.
+// Options configure a Server. Plant, Permitted, Now, NewUUID, Random and Log are
+// required.
 type Options struct {
 	Plant Plant
 	// Permitted says what one person may do on one spool, from the table that

@@ -221,17 +221,35 @@ func (s *Server) spools(c *call) (any, error) {
 	if who != 0 {
 		rows = slices.DeleteFunc(rows, func(r *plant.Row) bool { return r.Spool.Hold.Worker.ID != plant.WorkerID(who) })
 	}
-	return pageOf(snap, rows, q.Get("after"), int(limit))
+	return pageOf(snap, rows, &f, q.Get("after"), int(limit))
 }
 
-func pageOf(snap *plant.Snapshot, rows []*plant.Row, after string, limit int) (any, error) {
+// behind are the rows after the one with a tag. That row may meanwhile fit the
+// filters no longer; its place in the search without them still tells.
+func behind(snap *plant.Snapshot, rows []*plant.Row, q, tag string) ([]*plant.Row, bool) {
+	is := func(r *plant.Row) bool { return strings.EqualFold(string(r.Spool.Tag), tag) }
+	if i := slices.IndexFunc(rows, is); i >= 0 {
+		return rows[i+1:], true
+	}
+	all, _ := ui.Filter{Q: q}.Matching(snap)
+	i := slices.IndexFunc(all, is)
+	if i < 0 {
+		return nil, false
+	}
+	passed := make(map[*plant.Row]bool, i)
+	for _, r := range all[:i] {
+		passed[r] = true
+	}
+	return rows[slices.IndexFunc(append(rows, nil), func(r *plant.Row) bool { return !passed[r] }):], true
+}
+
+func pageOf(snap *plant.Snapshot, rows []*plant.Row, f *ui.Filter, after string, limit int) (any, error) {
 	out := spoolPage{Spools: []spoolJSON{}, Total: len(rows)}
 	if after != "" {
-		i := slices.IndexFunc(rows, func(r *plant.Row) bool { return strings.EqualFold(string(r.Spool.Tag), after) })
-		if i < 0 {
+		var ok bool
+		if rows, ok = behind(snap, rows, f.Q, after); !ok {
 			return nil, invalid("query", "after", "value_error", "El parámetro after no es el último TAG de una página de esta búsqueda.", after)
 		}
-		rows = rows[i+1:]
 	}
 	for _, r := range rows[:min(limit, len(rows))] {
 		out.Spools = append(out.Spools, spoolOf(r, snap.Rules()))
@@ -244,5 +262,5 @@ func pageOf(snap *plant.Snapshot, rows []*plant.Row, after string, limit int) (a
 
 func badOp(v string) error {
 	return &problem{status: http.StatusBadRequest, code: codeInvalid,
-		message: "Operación inválida '" + strings.ToUpper(v) + "'. Debe ser ARM, SOLD o METROLOGIA."}
+		message: "Operación inválida '" + clip(strings.ToUpper(v)) + "'. Debe ser ARM, SOLD o METROLOGIA."}
 }

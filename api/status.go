@@ -86,20 +86,22 @@ var statuses = map[plant.Code]row{
 	plant.CodeCorrupt: {http.StatusInternalServerError, "SPOOL_DATA_CORRUPT", func(e *plant.Error) string {
 		return "Spool " + tagOf(e) + " tiene un dato dañado en " + e.Missing + "."
 	}, nil},
-	plant.CodeBusy:           {http.StatusServiceUnavailable, codeSheet, say("El servidor tiene mucho trabajo: repite {TAG} en un momento."), nil},
+	plant.CodeBusy:           {http.StatusServiceUnavailable, codeSheet, sayBusy, nil},
 	plant.CodeFull:           {http.StatusServiceUnavailable, "SHEETS_UPDATE_ERROR", say("El servidor no tiene espacio: {TAG} sin cambios."), nil},
 	plant.CodeUnknownOutcome: {http.StatusServiceUnavailable, "SHEETS_UPDATE_ERROR", say("El servidor no pudo confirmar el cambio en {TAG}."), nil},
 	plant.CodeUnauthorized:   {http.StatusForbidden, "NO_AUTORIZADO", say("No autorizado: hace falta un dispositivo inscrito o un token."), nil},
 }
 
 // tagOf is the TAG for a sentence: clipped, since a client may send anything.
-func tagOf(e *plant.Error) string {
+func tagOf(e *plant.Error) string { return clip(string(e.Tag)) }
+
+func clip(s string) string {
 	const most = 80
-	t := strings.ToValidUTF8(string(e.Tag), "\ufffd")
-	if utf8.RuneCountInString(t) > most {
-		t = string([]rune(t)[:most]) + "…"
+	s = strings.ToValidUTF8(s, "\ufffd")
+	if utf8.RuneCountInString(s) > most {
+		s = string([]rune(s)[:most]) + "…"
 	}
-	return t
+	return s
 }
 
 // say fills {TAG} and {OP} into a sentence.
@@ -125,6 +127,13 @@ func sayInvalid(e *plant.Error) string {
 		out += "; " + tagOf(e) + " sin cambios"
 	}
 	return out + "."
+}
+
+func sayBusy(e *plant.Error) string {
+	if e.Tag == "" {
+		return "El servidor tiene mucho trabajo: repite en un momento."
+	}
+	return "El servidor tiene mucho trabajo: repite " + tagOf(e) + " en un momento."
 }
 
 func sayWorker(e *plant.Error) string {
@@ -232,9 +241,9 @@ func wrongPIN(a attempt) error {
 	p := &problem{status: http.StatusForbidden, code: "NO_AUTORIZADO", message: "No autorizado: PIN incorrecto."}
 	switch {
 	case a.unset:
-		p.message = "No autorizado: este servidor todavía no tiene un PIN de supervisor."
+		p.message = "No autorizado: todavía no hay un PIN de supervisor."
 	case a.wait > 0:
-		p.status, p.code = http.StatusTooManyRequests, codeLocked
+		p.status, p.code, p.retry = http.StatusTooManyRequests, codeLocked, a.wait
 		p.message = fmt.Sprintf("Demasiados intentos: espera %d s.", int(a.wait.Seconds())+1)
 	case a.left == 1:
 		p.message += " Queda 1 intento."

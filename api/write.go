@@ -2,6 +2,8 @@ package api
 
 import (
 	"crypto/sha256"
+	"encoding/json"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -13,6 +15,9 @@ import (
 
 // keyHeader carries the idempotency key of a write.
 const keyHeader = "Idempotency-Key"
+
+// maxKey is the longest key, in characters.
+const maxKey = 128
 
 // order is the body of every write on one spool. Fields that an endpoint does
 // not know are ignored; worker_nombre always is, for the name comes from the
@@ -151,23 +156,30 @@ func (c *call) command(b *order, v plant.Verb) (plant.Command, error) {
 	if b.Seq != nil {
 		cmd.Undoes = plant.Seq(*b.Seq)
 	}
-	return cmd, c.key(&cmd)
+	return cmd, c.key(&cmd, b)
 }
 
 // key takes the idempotency key over. What must match under it are method, path
-// and body.
-func (c *call) key(cmd *plant.Command) error {
+// and what the body says: spacing, the order of fields and fields that nobody
+// reads do not count (rules §9.1).
+func (c *call) key(cmd *plant.Command, b *order) error {
 	key := c.r.Header.Get(keyHeader)
 	if key == "" {
 		return nil
 	}
-	if utf8.RuneCountInString(key) > plant.MaxCommandID || len(key) > plant.MaxCommandID {
+	if utf8.RuneCountInString(key) > maxKey {
 		return invalid("header", keyHeader, "string_too_long", "Idempotency-Key puede tener 128 caracteres como máximo.", nil)
+	}
+	if cmd.ID = plant.CommandID(key); len(key) > plant.MaxCommandID { // the store counts bytes
+		cmd.ID = plant.CommandID("clave-" + hashHex(key))
+	}
+	says, err := json.Marshal(b)
+	if err != nil {
+		return fmt.Errorf("encode what a body says: %w", err)
 	}
 	h := sha256.New()
 	_, _ = io.WriteString(h, c.r.Method+" "+c.r.URL.Path+"\n") // a hash never fails
-	_, _ = h.Write(c.body)
-	cmd.ID = plant.CommandID(key)
+	_, _ = h.Write(says)
 	h.Sum(cmd.Digest[:0])
 	return nil
 }
@@ -226,11 +238,14 @@ func (s *Server) pausar(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return done(&e, paused(&e), ended(&e)), nil
+	return done(&e, textPaused+string(e.Tag), ended(&e)), nil
 }
 
-func paused(e *plant.Event) string {
-	out := "Trabajo pausado en " + string(e.Tag)
+const textPaused = "Trabajo pausado en "
+
+// partial is what a COMPLETAR with unions still open came to.
+func partial(e *plant.Event) string {
+	out := textPaused + string(e.Tag)
 	if e.Needed > 0 {
 		out += ": " + e.Op.String() + " parcial " + strconv.Itoa(e.Done) + "/" + strconv.Itoa(e.Needed)
 	}
@@ -258,7 +273,7 @@ func (s *Server) completar(c *call) (any, error) {
 
 func finished(e *plant.Event) string {
 	if e.Outcome == plant.Pausar {
-		return paused(e)
+		return partial(e)
 	}
 	return "Operación completada en " + string(e.Tag)
 }
@@ -402,17 +417,7 @@ func (s *Server) batchTomar(c *call) (any, error) {
 // itemKey is the key of one spool of a batch: the batch repeated is every item
 // repeated.
 func itemKey(id plant.CommandID, t plant.Tag) plant.CommandID {
-	sum := sha256.Sum256([]byte(string(id) + "\x00" + string(t)))
-	return plant.CommandID("lote-" + hashText(sum))
-}
-
-func hashText(sum [32]byte) string {
-	const digits = "0123456789abcdef"
-	out := make([]byte, 0, 2*len(sum))
-	for _, x := range sum {
-		out = append(out, digits[x>>4], digits[x&0xf])
-	}
-	return string(out)
+	return plant.CommandID("lote-" + hashHex(string(id)+"\x00"+string(t)))
 }
 
 func batchAnswer(cmds []plant.Command, results []plant.Result, refused func(code string)) raw {
