@@ -114,8 +114,8 @@ func say(text string) func(*plant.Error) string {
 func sayBy(what string) func(*plant.Error) string {
 	return func(e *plant.Error) string {
 		out := e.Op.String() + " " + what + " en " + tagOf(e)
-		if e.Holder.Display != "" {
-			out += " por " + e.Holder.Display
+		if !e.Holder.None() {
+			out += " por " + who(e.Holder)
 		}
 		return out + "."
 	}
@@ -149,6 +149,19 @@ func sayRole(e *plant.Error) string {
 		strings.Join(e.Required.Names(), " o ") + "."
 }
 
+// who names a person as AB(12). A cell of the Sheet may hold a whole name, which
+// is not repeated: it may contain what old front ends take for a network failure.
+func who(p plant.Person) string {
+	initials, _, _ := strings.Cut(p.Display, "(")
+	switch {
+	case p.ID == 0:
+		return "alguien sin número"
+	case utf8.RuneCountInString(initials) > 2:
+		return "el trabajador " + strconv.Itoa(int(p.ID))
+	}
+	return p.Display
+}
+
 // since is " desde las 09:42", empty for an unknown instant.
 func since(t time.Time) string {
 	if t.IsZero() {
@@ -158,7 +171,7 @@ func since(t time.Time) string {
 }
 
 func sayOccupied(e *plant.Error) string {
-	return "Spool " + tagOf(e) + " ocupado por " + e.Holder.Display + since(e.Since) + "."
+	return "Spool " + tagOf(e) + " ocupado por " + who(e.Holder) + since(e.Since) + "."
 }
 
 func sayNotHolder(e *plant.Error) string {
@@ -167,9 +180,9 @@ func sayNotHolder(e *plant.Error) string {
 	case e.Holder.None():
 		return out + "."
 	case e.Since.IsZero():
-		return out + ": la última toma fue de " + e.Holder.Display + "."
+		return out + ": la última toma fue de " + who(e.Holder) + "."
 	}
-	return out + ": lo tiene " + e.Holder.Display + since(e.Since) + "."
+	return out + ": lo tiene " + who(e.Holder) + since(e.Since) + "."
 }
 
 func sayDisplaced(e *plant.Error) string {
@@ -177,7 +190,7 @@ func sayDisplaced(e *plant.Error) string {
 	if e.How == plant.KindLiberar {
 		return out + "la liberó un supervisor a las " + plant.Clock(e.Since) + "."
 	}
-	return out + "la tiene " + e.By.Display + since(e.Since) + "."
+	return out + "la tiene " + who(e.By) + since(e.Since) + "."
 }
 
 // verbWords are verbs as sentences name them; "completar" is a word by which

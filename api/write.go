@@ -2,9 +2,6 @@ package api
 
 import (
 	"crypto/sha256"
-	"encoding/json"
-	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -173,15 +170,48 @@ func (c *call) key(cmd *plant.Command, b *order) error {
 	if cmd.ID = plant.CommandID(key); len(key) > plant.MaxCommandID { // the store counts bytes
 		cmd.ID = plant.CommandID("clave-" + hashHex(key))
 	}
-	says, err := json.Marshal(b)
-	if err != nil {
-		return fmt.Errorf("encode what a body says: %w", err)
-	}
-	h := sha256.New()
-	_, _ = io.WriteString(h, c.r.Method+" "+c.r.URL.Path+"\n") // a hash never fails
-	_, _ = h.Write(says)
-	h.Sum(cmd.Digest[:0])
+	says := append(make([]byte, 0, 320), c.r.Method...)
+	says = append(append(append(says, ' '), c.r.URL.Path...), '\n')
+	cmd.Digest = sha256.Sum256(b.says(says))
 	return nil
+}
+
+// says appends what the body says, the same for all bodies that say the same.
+func (b *order) says(out []byte) []byte {
+	for _, f := range []struct {
+		name string
+		text *string
+	}{{"tag_spool", b.TagSpool}, {"operacion", b.Operacion}, {"fecha_operacion", b.FechaOperacion}, {"resultado", b.Resultado}, {"motivo", b.Motivo}} {
+		if f.text != nil {
+			out = appendTextField(out, f.name, *f.text)
+		}
+	}
+	for _, t := range b.TagSpools {
+		out = appendTextField(out, "tag_spools", t)
+	}
+	for _, f := range []struct {
+		name   string
+		number *int64
+	}{{"worker_id", b.WorkerID}, {"worker_destino", b.WorkerDestino}} {
+		if f.number != nil {
+			out = appendIntField(out, f.name, int(*f.number))
+		}
+	}
+	for _, f := range []struct {
+		name   string
+		number *uint64
+	}{{"version", b.Version}, {"seq", b.Seq}} {
+		if f.number != nil {
+			out = appendUintField(out, f.name, *f.number)
+		}
+	}
+	if b.Uniones != nil {
+		out = append(out, ",uniones"...)
+	}
+	for _, n := range b.Uniones {
+		out = appendIntField(out, "uniones", n)
+	}
+	return out
 }
 
 // one decodes a body and carries its command out.
