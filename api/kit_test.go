@@ -211,7 +211,6 @@ func (b *box) send(method, path string, body any, header ...string) reply {
 }
 
 func (b *box) answer(r *http.Request) reply {
-	b.t.Helper()
 	w := httptest.NewRecorder()
 	b.api.ServeHTTP(w, r)
 	out := reply{Status: w.Code, Header: w.Result().Header, Raw: w.Body.String()}
