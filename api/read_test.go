@@ -228,6 +228,23 @@ func TestHistoryListsStints(t *testing.T) {
 	}
 }
 
+func TestLongHistoriesAreWhole(t *testing.T) {
+	b := newBox(t)
+	const stints = 260
+	var all []plant.Command
+	for range stints {
+		all = append(all, plant.Command{Verb: plant.Tomar, Tag: "S-1", Op: plant.ARM, Worker: ana}, plant.Command{Verb: plant.Pausar, Tag: "S-1", Worker: ana})
+	}
+	for i, r := range b.store.DoAll(t.Context(), all) {
+		if r.Err != nil {
+			t.Fatalf("command %d: %v", i, r.Err)
+		}
+	}
+	if got := len(b.get("/api/history/S-1").want(t, "history", 200).items("sessions")); got != stints {
+		t.Errorf("history lists %d stints, want %d", got, stints)
+	}
+}
+
 func TestDashboardShowsTheNewestFirst(t *testing.T) {
 	b := newBox(t)
 	if r := b.get("/api/dashboard/occupied").want(t, "dashboard", 200); r.Raw != "[]\n" {

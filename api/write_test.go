@@ -68,6 +68,13 @@ func TestRefusalsOfTaking(t *testing.T) {
 	}
 }
 
+func TestOldDoorLetsSoldBeginOnceArmHasBegun(t *testing.T) {
+	b := newBox(t)
+	b.post("/api/occupation/tomar", by("S-1", ana, "operacion", "ARM")).want(t, "TOMAR ARM", 200)
+	b.post("/api/occupation/pausar", by("S-1", ana)).want(t, "PAUSAR ARM", 200)
+	b.post("/api/occupation/tomar", by("S-1", carla, "operacion", "SOLD")).want(t, "TOMAR SOLD with ARM begun", 200)
+}
+
 func TestVersionSeen(t *testing.T) {
 	b := newBox(t)
 	r := b.post("/api/occupation/tomar", by("S-1", ana, "operacion", "ARM", "version", 7)).want(t, "TOMAR with an old version", 409, "VERSION_CONFLICT")
