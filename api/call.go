@@ -229,6 +229,9 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) int {
 }
 
 func (s *Server) explain(w http.ResponseWriter, r *http.Request, err error) (errorBody, int) {
+	if gone := r.Context().Err(); gone != nil && errors.Is(err, gone) { // nobody waits for this answer
+		err = &plant.Error{Code: plant.CodeBusy, Err: err}
+	}
 	var no *plant.Error
 	var p *problem
 	switch {
@@ -275,7 +278,7 @@ func retryAfter(w http.ResponseWriter, d time.Duration) {
 func fieldOf(e *plant.Error) string {
 	switch {
 	case e.Code == plant.CodeUnion:
-		return "selected_unions"
+		return "uniones"
 	case e.Code == plant.CodeKeyReused:
 		return "Idempotency-Key"
 	case e.Missing != "":

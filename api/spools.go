@@ -1,7 +1,6 @@
 package api
 
 import (
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -10,20 +9,6 @@ import (
 	"envivo/plant"
 	"envivo/ui"
 )
-
-// itemRefusal is the text of a batch's failed item (rules §6.3).
-func itemRefusal(err error, refused func(code string)) string {
-	var no *plant.Error
-	if !errors.As(err, &no) {
-		return "Error: Falla interna."
-	}
-	row := statuses[no.Code]
-	refused(row.code)
-	if no.Code == plant.CodeOccupied {
-		return "Spool ya ocupado: " + row.say(no)
-	}
-	return "Error: " + row.say(no)
-}
 
 // spoolJSON is the Spool of rules §9.2.
 type spoolJSON struct {

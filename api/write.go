@@ -2,6 +2,7 @@ package api
 
 import (
 	"crypto/sha256"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -441,7 +442,7 @@ func (s *Server) batchTomar(c *call) (any, error) {
 			cmds[i].ID = itemKey(first.ID, cmds[i].Tag)
 		}
 	}
-	return batchAnswer(cmds, s.o.Plant.DoAll(c.r.Context(), cmds), func(code string) { s.meters.refused(code) }), nil
+	return c.batch(cmds, s.o.Plant.DoAll(c.r.Context(), cmds)), nil
 }
 
 // itemKey is the key of one spool of a batch: the batch repeated is every item
@@ -450,7 +451,8 @@ func itemKey(id plant.CommandID, t plant.Tag) plant.CommandID {
 	return plant.CommandID("lote-" + hashHex(string(id)+"\x00"+string(t)))
 }
 
-func batchAnswer(cmds []plant.Command, results []plant.Result, refused func(code string)) raw {
+// batch is the answer to a batch.
+func (c *call) batch(cmds []plant.Command, results []plant.Result) raw {
 	good := 0
 	var items []byte
 	for i, r := range results {
@@ -463,7 +465,7 @@ func batchAnswer(cmds []plant.Command, results []plant.Result, refused func(code
 			tag = string(r.Receipt.Event.Tag)
 			text = taken(&r.Receipt.Event)
 		} else {
-			ok, text = false, itemRefusal(r.Err, refused)
+			ok, text = false, c.refusal(r.Err)
 		}
 		items = strconv.AppendBool(append(items, `{"success":`...), ok)
 		items = appendTextField(items, "tag_spool", tag)
@@ -479,4 +481,13 @@ func batchAnswer(cmds []plant.Command, results []plant.Result, refused func(code
 	b = appendIntField(b, "failed", len(results)-good)
 	b = append(append(appendKey(b, "details"), '['), items...)
 	return append(b, `]}`...)
+}
+
+// refusal is the text of a batch's failed item (rules §6.3).
+func (c *call) refusal(err error) string {
+	body, _ := c.s.explain(c.w, c.r, err)
+	if errors.Is(err, plant.ErrOccupied) {
+		return "Spool ya ocupado: " + body.Message
+	}
+	return "Error: " + body.Message
 }

@@ -177,7 +177,11 @@ func TestInspectionAndRepair(t *testing.T) {
 	b.post("/api/metrologia/completar", by("S-1", ana, "resultado", "APROBADO")).want(t, "inspection by a fitter", 403, "ROL_NO_AUTORIZADO")
 	b.post("/api/metrologia/completar", by("S-1", elena, "resultado", "TAL VEZ")).want(t, "no verdict", 422, "VALIDATION_ERROR")
 	b.post("/api/metrologia/completar", by("S-1", elena)).want(t, "verdict missing", 422, "VALIDATION_ERROR")
-	r := b.post("/api/metrologia/completar", by("S-1", elena, "resultado", "RECHAZADO", "motivo", "poro")).want(t, "rejection", 200)
+	r := b.post("/api/metrologia/completar", by("S-1", elena, "resultado", "RECHAZADO", "uniones", []int{9})).want(t, "rejection of a union that is not there", 422, "VALIDATION_ERROR")
+	if !strings.Contains(r.text("message"), "9") || r.items("detail")[0]["loc"].([]any)[1] != "uniones" {
+		t.Errorf("refusal = %s, want it to be about union 9", r.Raw)
+	}
+	r = b.post("/api/metrologia/completar", by("S-1", elena, "resultado", "RECHAZADO", "motivo", "poro")).want(t, "rejection", 200)
 	if r.text("message") != "Metrología rechazado para spool S-1" || r.text("resultado") != "RECHAZADO" ||
 		r.text("estado_detalle") != "Disponible - ARM completado, SOLD completado, RECHAZADO (Ciclo 1/3) - Pendiente reparación" {
 		t.Errorf("rejection = %s", r.Raw)
