@@ -44,7 +44,7 @@ func (f *floor) assemble() error {
 			if err != nil {
 				return nil, err
 			}
-			return shown(page), nil
+			return asViewed(page), nil
 		},
 	})
 	server, err := api.New(api.Options{
@@ -78,8 +78,8 @@ func permitted(e *fsm.Engine) func(plant.View, plant.Tag, plant.WorkerID, bool, 
 	}
 }
 
-// shown is a page as the hub compares it. The bytes of the items are shared.
-func shown(page api.Page) ws.Page {
+// asViewed is a page as the hub compares it. The bytes of the items are shared.
+func asViewed(page api.Page) ws.Page {
 	return func(s *plant.Snapshot, now time.Time) ([]ws.Region, error) {
 		regions, err := page(s, now)
 		out := make([]ws.Region, len(regions))

@@ -1,0 +1,16 @@
+package main
+
+import (
+	"context"
+
+	"envivo/sheetsync"
+	"envivo/sheetsync/table"
+)
+
+// Import brings worksheets in through the store that is open here.
+func (d *desk) Import(ctx context.Context, b table.Book, source string, rehearse bool) (*sheetsync.Report, error) {
+	return sheetsync.Import(ctx, d.store, b, source, d.now(), rehearse)
+}
+
+// Export gives the worksheets of the store that is open here.
+func (d *desk) Export(ctx context.Context) (table.Book, error) { return sheetsync.Export(ctx, d.store) }
