@@ -215,8 +215,13 @@ func (j *judge) progress() plant.Progress {
 func (j *judge) seal(e plant.Event, p plant.Progress) (plant.Event, error) {
 	e.Progress = &p
 	after := Evolve(j.s, e)
-	if !j.s.InQueue(j.rules) && after.InQueue(j.rules) {
-		e.Ready, p.ReadyAt = true, j.now
+	if e.Kind != plant.KindDeshacer { // an undo restores, and the place in the queue with it
+		if j.reconcile(&p, &after) {
+			after = Evolve(j.s, e)
+		}
+		if !j.s.InQueue(j.rules) && after.InQueue(j.rules) {
+			e.Ready, p.ReadyAt = true, j.now
+		}
 	}
 	if e.Op == plant.ARM || e.Op == plant.SOLD {
 		e.Done, e.Needed = after.Counts(e.Op, j.rules)

@@ -92,8 +92,14 @@ func (j *judge) completarLibre(op plant.Op) (plant.Event, error) {
 
 // finalizar lets the unions named decide (rules §6.5).
 func (j *judge) finalizar() (plant.Event, error) {
-	if j.c.Unions == nil && j.c.Override == plant.VerbNone {
-		return plant.Event{}, j.invalid("selected_unions")
+	switch j.c.Override {
+	case plant.VerbNone:
+		if j.c.Unions == nil { // absent is not empty
+			return plant.Event{}, j.invalid("selected_unions")
+		}
+	case plant.Pausar, plant.Completar:
+	default:
+		return plant.Event{}, j.invalid("action_override")
 	}
 	op, err := j.claim()
 	if err != nil {
@@ -288,6 +294,10 @@ func (j *judge) cancelar() (plant.Event, error) {
 	if err := j.may(op); err != nil {
 		return plant.Event{}, err
 	}
+	// whoever lost the hold is told so first; v2.1 never held what it cancelled
+	if d, gone := displaced(&j.s, j.who.ID); gone && j.c.Door != plant.DoorV21 {
+		return plant.Event{}, j.expired(d)
+	}
 	switch {
 	case op == plant.REPARACION && j.s.Quality == plant.ReparacionPausada:
 		return j.endRepair(cancelar)
@@ -295,9 +305,6 @@ func (j *judge) cancelar() (plant.Event, error) {
 		if j.paused(op) {
 			return j.undoWork(op)
 		}
-	}
-	if d, gone := displaced(&j.s, j.who.ID); gone {
-		return plant.Event{}, j.expired(d)
 	}
 	switch {
 	case op == plant.OpNone:

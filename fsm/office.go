@@ -36,19 +36,17 @@ func (j *judge) editarUniones() (plant.Event, error) {
 	if j.probe {
 		return e, nil
 	}
-	if len(j.c.Edits) > maxUnions {
-		return e, j.invalid("unions")
-	}
 	var worked []int
 	seen := map[int]bool{}
 	for _, u := range j.c.Edits {
-		if u.N < 1 || u.N > maxUnions || u.DN <= 0 || u.DN > maxDN || seen[u.N] || strings.TrimSpace(u.Tipo) == "" {
+		old, ok := j.s.Union(u.N)
+		same := ok && old.DN == u.DN && old.Tipo == u.Tipo // engineering may exceed the form's limits
+		if seen[u.N] || !same && !editable(u) {
 			return e, j.invalid("unions")
 		}
 		seen[u.N] = true
-		old, ok := j.s.Union(u.N)
 		switch {
-		case ok && old.DN == u.DN && old.Tipo == u.Tipo:
+		case same:
 		case ok && old.Worked():
 			worked = append(worked, u.N)
 		default:
@@ -76,27 +74,44 @@ func (j *judge) editarUniones() (plant.Event, error) {
 	return j.settle(e)
 }
 
+// editable reports whether the form can hold such a union.
+func editable(u plant.Union) bool {
+	return u.N >= 1 && u.N <= maxUnions && u.DN > 0 && u.DN <= maxDN && strings.TrimSpace(u.Tipo) != ""
+}
+
 // settle lets completion follow from a changed set of unions (rules §11.5).
 func (j *judge) settle(e plant.Event) (plant.Event, error) {
 	after := Evolve(j.s, e)
-	p, changed := j.progress(), false
-	for _, op := range []plant.Op{plant.ARM, plant.SOLD} {
-		w := part(&p, op)
-		complete := after.Complete(op, j.rules) && !needsNone(&after, op, j.rules)
-		switch {
-		case after.Quality != plant.SinVeredicto, !after.Hold.Free() && after.Hold.Op == op, len(after.Unions) == 0:
-		case complete && w.Phase != plant.Completado:
-			if last, ok := after.LastDone(op); ok {
-				*w, changed = plant.Work{Phase: plant.Completado, Worker: last.Worker, Fecha: plant.DateOf(last.End)}, true
-			}
-		case !complete && w.Phase == plant.Completado:
-			w.Phase, w.Fecha, changed = plant.Pausado, 0, true
-		}
-	}
-	if changed {
+	p := j.progress()
+	if j.reconcile(&p, &after) {
 		return j.seal(e, p)
 	}
 	return j.tell(e, &after)
+}
+
+// reconcile writes into p what the unions of after say of ARM and SOLD where
+// nobody is at work: whoever finished the last one, and its day, or that
+// something is missing again (rules §11.5). It reports whether p changed.
+func (j *judge) reconcile(p *plant.Progress, after *plant.Spool) (changed bool) {
+	if after.Quality != plant.SinVeredicto || len(after.Unions) == 0 {
+		return false
+	}
+	for _, op := range []plant.Op{plant.ARM, plant.SOLD} {
+		if !after.Hold.Free() && after.Hold.Op == op {
+			continue
+		}
+		w := part(p, op)
+		complete := after.Complete(op, j.rules) && !needsNone(after, op, j.rules)
+		if complete && w.Phase != plant.Completado {
+			if last, ok := after.LastDone(op); ok {
+				*w, changed = plant.Work{Phase: plant.Completado, Worker: last.Worker, Fecha: plant.DateOf(last.End)}, true
+			}
+		}
+		if !complete && w.Phase == plant.Completado {
+			w.Phase, w.Fecha, changed = plant.Pausado, 0, true
+		}
+	}
+	return changed
 }
 
 // importar takes what the office or a workbook brings (rules §2.9). What is
@@ -213,6 +228,9 @@ func (j *judge) ajustar() (plant.Event, error) {
 		return plant.Event{}, j.refuse(plant.CodeSupervisor)
 	case s == nil || s.Key == "":
 		return plant.Event{}, j.invalid("setting")
+	}
+	if known, ok := j.v.(interface{ Setting(string) string }); ok && known.Setting(s.Key) == s.Value {
+		return plant.Event{}, j.refuse(plant.CodeUnchanged)
 	}
 	j.actor = plant.Person{Display: supervisor}
 	j.person = j.actor

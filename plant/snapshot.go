@@ -218,6 +218,9 @@ func (c *Change) Held(id WorkerID) []Tag {
 	return nil
 }
 
+// Setting is the setting's value with the changes made so far, empty for none.
+func (c *Change) Setting(key string) string { return c.s.settings[key] }
+
 // PutSpool adds or replaces a spool. The value must not be changed afterwards.
 func (c *Change) PutSpool(sp *Spool) {
 	key := strings.ToUpper(string(sp.Tag))
