@@ -331,6 +331,7 @@ document.addEventListener("DOMContentLoaded", () => {
     d.removeAttribute("open");
     d.addEventListener("close", () => { d.remove(); opener?.isConnected && opener.focus(); settle(); });
     d.showModal();
+    ($("[autofocus]", d) ?? $("h2", d)).focus();
   }
   const shut = () => dialog()?.close();
   addEventListener("click", async (e) => {

@@ -110,7 +110,7 @@ func (f Filter) Words() string {
 		out = append(out, LookOf(f.Estado).Word)
 	}
 	if f.NV != "" {
-		out = append(out, "NV "+f.NV)
+		out = append(out, NVText(f.NV))
 	}
 	if f.Op != plant.OpNone {
 		out = append(out, OpWord(f.Op))

@@ -46,6 +46,14 @@ func Count(n int) string {
 	return s
 }
 
+// NVText names a sales order; many plants write the NV into the number itself.
+func NVText(nv string) string {
+	if strings.HasPrefix(plant.Fold(nv), "nv") {
+		return nv
+	}
+	return "NV " + nv
+}
+
 // Plural is "1 spool" or "14 spools".
 func Plural(n int, one, many string) string {
 	if n == 1 {

@@ -93,7 +93,7 @@ func stateChoices(f Filter, counts map[plant.Estado]int) []choice {
 		for _, n := range counts {
 			total += n
 		}
-		out = append(out, choice{Key: "nv", Href: f.withNV("").Address(), Word: "NV " + f.NV, N: total, On: true})
+		out = append(out, choice{Key: "nv", Href: f.withNV("").Address(), Word: NVText(f.NV), N: total, On: true})
 	}
 	return out
 }
@@ -217,7 +217,7 @@ func heldChoices(f Filter, ops map[plant.Op]int, late int) []choice {
 		out = append(out, choice{Key: "o-" + o.String(), Href: to.Address(), Word: OpWord(o), N: ops[o], On: on})
 	}
 	return append(out, choice{Key: "vencidas", Href: f.withVencidas(!f.Vencidas).Address(), Word: "Vencidas", N: late, On: f.Vencidas,
-		Look: &Look{Icon: "reloj", Class: "dan"}})
+		Look: &Look{Icon: "reloj", Class: "lis"}})
 }
 
 // heldRows lists every spool somebody has, in the order of the Sheet.

@@ -72,12 +72,15 @@ func Progress(r *plant.Row) string {
 
 // doneOf is the inches done of the inches to do in the operation under way.
 func doneOf(r *plant.Row) string {
-	t := r.Tally
-	done, all := t.PDArmed, t.PDTotal
-	if t.Armed == t.Total && t.ToWeld > 0 {
-		done, all = t.PDSold, t.PDWeld
-	}
+	done, all := inches(r)
 	return PD(done) + "/" + PD(all)
+}
+
+func inches(r *plant.Row) (done, all plant.Inches) {
+	if t := r.Tally; t.Armed < t.Total || t.ToWeld == 0 {
+		return t.PDArmed, t.PDTotal
+	}
+	return r.Tally.PDSold, r.Tally.PDWeld
 }
 
 // Short progress of the operation a spool is held for: "3/7 · 18 PD".

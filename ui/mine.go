@@ -19,7 +19,7 @@ func Mine(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
 	for _, t := range s.Held(f.Me) {
 		if r, ok := s.Row(t); ok {
 			v := rowOf(s, r, now)
-			v.Extra = ""
+			v.Own = true
 			held = append(held, v)
 		}
 	}

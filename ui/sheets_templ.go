@@ -384,7 +384,7 @@ func Note(v *SpoolSight, f SheetForm) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<label for=\"texto\">Nota para todos</label> <textarea id=\"texto\" name=\"texto\" maxlength=\"500\" rows=\"4\" required></textarea> <button class=\"pri\" data-cmd=\"NOTA\"><b>GUARDAR NOTA</b></button></form>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 23, "<label for=\"texto\">Nota para todos</label> <textarea id=\"texto\" name=\"texto\" maxlength=\"500\" rows=\"4\" required autofocus></textarea> <button class=\"pri\" data-cmd=\"NOTA\"><b>GUARDAR NOTA</b></button></form>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1106,7 +1106,7 @@ func SalesOrders(f Filter, list []SalesOrder) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			for _, o := range list {
-				templ_7745c5c3_Err = choiceChip(choice{Key: o.NV, Href: f.withNV(o.NV).Address(), Word: "NV " + o.NV, N: o.N, On: f.NV == o.NV}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = choiceChip(choice{Key: o.NV, Href: f.withNV(o.NV).Address(), Word: NVText(o.NV), N: o.N, On: f.NV == o.NV}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
