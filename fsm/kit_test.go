@@ -107,6 +107,9 @@ func (f *floor) do(c plant.Command) (plant.Event, error) {
 	}
 	e.Seq, e.Prev = n, n-1
 	f.events = append(f.events, e)
+	if e.Import != nil && e.Import.Worker != nil {
+		f.workers[e.Import.Worker.ID] = *e.Import.Worker
+	}
 	if e.Tag != "" {
 		s := fsm.Evolve(f.spools[e.Tag], e)
 		s.Last = n
@@ -270,7 +273,7 @@ func at(t fataler, s situation) *floor {
 // clone is the same floor again, to try something on.
 func (f *floor) clone(t fataler) *floor {
 	c := *f
-	c.fataler, c.spools, c.events = t, maps.Clone(f.spools), slices.Clone(f.events)
+	c.fataler, c.spools, c.workers, c.events = t, maps.Clone(f.spools), maps.Clone(f.workers), slices.Clone(f.events)
 	return &c
 }
 

@@ -1,0 +1,128 @@
+package fsm_test
+
+import (
+	"testing"
+
+	"envivo/plant"
+)
+
+func bring(t plant.Tag, im plant.Import) plant.Command {
+	return plant.Command{Verb: plant.Importar, Tag: t, Import: &im}
+}
+
+// Whatever an import brings, bringing it again changes nothing.
+func TestAnImportRepeatedChangesNothing(t *testing.T) {
+	office := plant.Office{NV: "NV-7", OT: "OT-1", Materiales: 46000}
+	worker := plant.Worker{ID: 12, Nombre: "Eva", Apellido: "Cid", Roles: plant.Armador, Activo: true}
+	for name, c := range map[string]plant.Command{
+		"a spool":         bring("NUEVO-1", plant.Import{Spool: &plant.Spool{Tag: "NUEVO-1"}}),
+		"office data":     bring(liso, plant.Import{Office: &office}),
+		"a worker":        bring("", plant.Import{Worker: &worker}),
+		"new unions":      bring(liso, plant.Import{Unions: []plant.Union{{N: 2, DN: 100, Tipo: "BW"}, {N: 1, DN: 50, Tipo: "FW"}}}),
+		"changed unions":  bring(cuatro, plant.Import{Unions: []plant.Union{{N: 3, DN: 75, Tipo: "BW", NDT: "RT"}}}),
+		"damaged columns": bring(liso, plant.Import{SetDamaged: true, Damaged: []string{"Armador"}}),
+	} {
+		f := newFloor(t)
+		before := f.spool(c.Tag).Version
+		e := f.must(c)
+		f.refused(c, plant.CodeUnchanged)
+		if e.Kind != plant.KindImportar && name != "a worker" || e.Actor.Display != "SYSTEM" {
+			t.Errorf("%s: the event is %v by %q, want IMPORTAR by SYSTEM", name, e.Kind, e.Actor.Display)
+		}
+		if s := f.spool(c.Tag); c.Tag != "" && (s.Version != before+1 || s.Touched) {
+			t.Errorf("%s: revision %d after %d, touched=%v; want one more, untouched", name, s.Version, before, s.Touched)
+		}
+	}
+	f := newFloor(t)
+	if e := f.must(bring("", plant.Import{Worker: &worker})); e.Kind != plant.KindTrabajador || e.Worker.Display != "EC(12)" || e.Tag != "" {
+		t.Errorf("a worker came as %v %+v, want TRABAJADOR about EC(12)", e.Kind, e.Worker)
+	}
+}
+
+func TestAnImportNeverUndoesWork(t *testing.T) {
+	f := at(t, find(t, "uniones armadas en parte"))
+	before := f.spool(cuatro)
+	f.must(bring(cuatro, plant.Import{Unions: []plant.Union{{N: 1, DN: 999, Tipo: "FW", NDT: "RT"}, {N: 3, DN: 75, Tipo: "SO"}}}))
+	s := f.spool(cuatro)
+	worked, _ := s.Union(1)
+	fresh, _ := s.Union(3)
+	if old, _ := before.Union(1); worked.DN != old.DN || worked.Tipo != old.Tipo || worked.Arm != old.Arm || worked.NDT != "RT" {
+		t.Errorf("union 1 = %+v, want its work and size kept and the inspector's column carried along", worked)
+	}
+	if fresh.DN != 75 {
+		t.Errorf("union 3 has DN %v, want 0.75", fresh.DN)
+	}
+	f.refused(bring(cuatro, plant.Import{Spool: &plant.Spool{Tag: cuatro}}), plant.CodeUnchanged) // known: not hydrated again
+}
+
+func TestWhatCannotBeImported(t *testing.T) {
+	impossible := plant.Spool{Tag: "MALO-1"}
+	impossible.Arm.Phase = plant.EnProgreso
+	for name, c := range map[string]plant.Command{
+		"nothing":             {Verb: plant.Importar},
+		"a worker without id": bring("", plant.Import{Worker: &plant.Worker{}}),
+		"a spool without tag": bring("", plant.Import{Spool: &plant.Spool{Tag: " "}}),
+		"an impossible state": bring("MALO-1", plant.Import{Spool: &impossible}),
+		"a union without DN":  bring(liso, plant.Import{Unions: []plant.Union{{N: 1}}}),
+	} {
+		if e := newFloor(t).refused(c, plant.CodeInvalid); e.Missing == "" && name != "nothing" {
+			t.Errorf("%s: the refusal names no field", name)
+		}
+	}
+	newFloor(t).refused(bring("NO-HAY", plant.Import{Office: &plant.Office{}}), plant.CodeSpoolNotFound)
+}
+
+// settings is a view that knows settings, as the store's does.
+type settings struct {
+	*floor
+	m map[string]string
+}
+
+func (s settings) Setting(key string) string { return s.m[key] }
+
+func TestSettingsAreTheSupervisorsAndChangeOnce(t *testing.T) {
+	f := newFloor(t)
+	v := settings{f, map[string]string{"pin": "hash"}}
+	set := plant.Command{Verb: plant.Ajustar, Supervisor: true, UUID: "u", Setting: &plant.Setting{Key: "pin", Value: "other"}}
+	e, err := f.engine.Decide(v, set, f.now)
+	if err != nil || e.Kind != plant.KindAjuste || e.Setting.Value != "other" || e.Tag != "" || !e.Supervisor {
+		t.Errorf("AJUSTE = %+v, %v; want the setting changed", e, err)
+	}
+	v.m["pin"] = "other"
+	if _, err := f.engine.Decide(v, set, f.now); err == nil || err.(*plant.Error).Code != plant.CodeUnchanged {
+		t.Errorf("the same setting again = %v, want it unchanged", err)
+	}
+	set.Supervisor = false
+	f.refused(set, plant.CodeSupervisor)
+	f.refused(plant.Command{Verb: plant.Ajustar, Supervisor: true}, plant.CodeInvalid)
+}
+
+// A row may come in as held by somebody unknown for nobody knows what.
+func TestAHoldOfUnknownOperationCanBeEnded(t *testing.T) {
+	held := func(who plant.Person) *floor {
+		f := newFloor(t)
+		s := plant.Spool{Tag: "RARO-1"}
+		s.Hold = plant.Hold{Worker: who, Since: f.now}
+		f.bring(s)
+		return f
+	}
+	f := held(plant.Person{ID: ana, Display: "AB(1)"})
+	f.refused(cmd(plant.Completar, "RARO-1", plant.OpNone, ana), plant.CodeTransition)
+	f.must(cmd(plant.Pausar, "RARO-1", plant.OpNone, ana))
+	if s := f.spool("RARO-1"); !s.Hold.Free() {
+		t.Errorf("held by %+v after PAUSAR, want it free", s.Hold.Worker)
+	}
+	f = held(plant.Person{Display: "Juan"})
+	f.refused(cmd(plant.Pausar, "RARO-1", plant.OpNone, ana), plant.CodeNotHolder)
+	if e := f.must(boss(plant.Liberar, "RARO-1")); e.From.Display != "Juan" || len(f.spool("RARO-1").Displaced) != 0 {
+		t.Errorf("LIBERAR = %+v, want the end of Juan's hold and nobody to remember", e.From)
+	}
+}
+
+func TestHistoryAloneBelongsToNoSpool(t *testing.T) {
+	f := newFloor(t)
+	rows := []plant.MetadataRow{{ID: "a", Tag: "BORRADO-1"}}
+	if e := f.must(bring("", plant.Import{History: rows})); e.Tag != "" || e.Version != 0 || len(e.Import.History) != 1 {
+		t.Errorf("history = %+v, want an event of no spool with its rows", e)
+	}
+}
