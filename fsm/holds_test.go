@@ -282,3 +282,49 @@ func TestTheChecksOfWorkersAndRolesCanBeSwitchedOff(t *testing.T) {
 	f.must(cmd(plant.Tomar, liso, plant.ARM, pia))
 	f.refused(cmd(plant.Tomar, cuatro, plant.ARM, 0), plant.CodeWorkerNotFound)
 }
+
+func TestNothingIsHandedOverOnceEverythingIsDone(t *testing.T) {
+	f := at(t, find(t, "uniones en ARM"))
+	c := hand(cuatro, ana, beto)
+	c.Unions = []int{1, 2, 3, 4}
+	f.refused(c, plant.CodeDone)
+	c.Unions = []int{9}
+	f.refused(c, plant.CodeUnion)
+}
+
+func TestARefusalSaysWhoFinishedAndWhereTheSpoolStands(t *testing.T) {
+	f := at(t, find(t, "ARM completado"))
+	s := f.spool(liso)
+	e := f.refused(cmd(plant.Tomar, liso, plant.ARM, beto), plant.CodeDone)
+	if e.Holder.ID != ana || !e.Since.Equal(s.FinishedAt(plant.ARM)) || e.Op != plant.ARM {
+		t.Errorf("done = %+v, want who finished ARM and when", e)
+	}
+	for from, want := range map[string]string{"libre": "pendiente", "ARM pausado": "pausado", "ARM completado": "completado"} {
+		f := at(t, find(t, from))
+		if e := f.refused(cmd(plant.Pausar, liso, plant.ARM, ana), plant.CodeTransition); e.State != want || e.Transition != "pausar" || e.Op != plant.ARM {
+			t.Errorf("%s: %q from %q of %v, want pausar from %s of ARM", from, e.Transition, e.State, e.Op, want)
+		}
+	}
+	for from, want := range map[string]string{"aprobado": "aprobado", "reparado": "pendiente metrologia", "por inspeccionar": "libre"} {
+		f := at(t, find(t, from))
+		if e := f.refused(cmd(plant.Tomar, liso, plant.REPARACION, pia), plant.CodeNotAvailable); e.State != want {
+			t.Errorf("%s: not available from %q, want %q", from, e.State, want)
+		}
+	}
+}
+
+func TestHolderAndActorAreBothRecorded(t *testing.T) {
+	f := newFloor(t)
+	c := cmd(plant.Tomar, liso, plant.ARM, ana)
+	c.Actor = nadie
+	if e := f.refused(c, plant.CodeWorkerNotFound); e.Worker.ID != nadie {
+		t.Errorf("not found is %d, want 99", e.Worker.ID)
+	}
+	c.Actor = beto
+	if e := f.must(c); e.Worker.ID != ana || e.Actor.ID != beto || f.spool(liso).Hold.Worker.ID != ana {
+		t.Errorf("TOMAR for AB(1) by AB(2) = %v by %v", e.Worker, e.Actor)
+	}
+	if u := f.spool(liso).Undo; u == nil || u.Actor != beto {
+		t.Errorf("the undo is %+v, want it to belong to who pressed", u)
+	}
+}

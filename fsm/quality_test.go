@@ -75,6 +75,20 @@ func TestARepairedSpoolIsInspectedThoughItsRowHasAQCDate(t *testing.T) {
 	}
 }
 
+func TestARepairFinishedClearsTheQCDate(t *testing.T) {
+	f := newFloor(t)
+	s := plant.Spool{Tag: "VIEJO-2"}
+	day := plant.DateOf(f.now) - 9
+	s.Arm, s.Sold = plant.Work{Phase: plant.Completado, Fecha: day}, plant.Work{Phase: plant.Completado, Fecha: day}
+	s.Quality, s.Ciclo, s.FechaQC = plant.RechazadoQ, 1, day
+	f.bring(s)
+	f.must(cmd(plant.Tomar, s.Tag, plant.REPARACION, pia))
+	f.must(cmd(plant.Completar, s.Tag, plant.REPARACION, pia))
+	if got := f.spool(s.Tag).FechaQC; got != 0 {
+		t.Errorf("QC date %v after the repair, want none", got)
+	}
+}
+
 func TestInspectionNamesWhatIsMissing(t *testing.T) {
 	for from, want := range map[string]string{"libre": "ARM completado", "ARM completado": "SOLD completado", "SOLD en progreso": "SOLD completado"} {
 		f := at(t, find(t, from))
