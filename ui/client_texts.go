@@ -23,7 +23,6 @@ func clientTexts() templ.OrderedAttributes {
 		{Key: "data-ido", Value: "{n} cambió de manos"},
 		{Key: "data-idos", Value: "{n} cambiaron de manos"},
 		{Key: "data-orden", Value: "Cambió el orden"},
-		{Key: "data-mostrar", Value: "Mostrar"},
 		{Key: "data-min", Value: "{m} min"},
 		{Key: "data-recien", Value: "menos de 1 min"},
 		{Key: "data-horas", Value: "{h} h {m} min"},

@@ -86,9 +86,7 @@ func SplitTag(t plant.Tag) (head, tail string) {
 		return "", s
 	}
 	if len([]rune(s[i+1:])) < 3 {
-		if j := strings.LastIndexByte(s[:i], '-'); j >= 0 {
-			i = j
-		}
+		i = strings.LastIndexByte(s[:i], '-')
 	}
 	return s[:i+1], s[i+1:]
 }

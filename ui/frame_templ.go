@@ -253,7 +253,7 @@ func Page(f Frame) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "</header><p class=\"aviso-red\" role=\"alert\" data-caida hidden></p><div class=\"novedades\" data-novedades hidden><button type=\"button\" class=\"boton\" data-aplicar></button></div><main id=\"medio\" tabindex=\"-1\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, "</header><p class=\"aviso-red\" role=\"alert\" data-caida hidden></p><div class=\"novedades\" data-novedades hidden><button type=\"button\" class=\"boton\" data-aplicar>Mostrar</button></div><main id=\"medio\" tabindex=\"-1\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
