@@ -57,10 +57,17 @@ func eval[T any](t *testing.T, tab context.Context, js string) T {
 func until(t *testing.T, tab context.Context, what, js string) time.Duration {
 	t.Helper()
 	begin := time.Now()
-	if _, err := chromedp.Run(tab, chromedp.Poll[bool](js, chromedp.WithPollingTimeout(20*time.Second))); err != nil {
-		t.Fatalf("%s: %v; page:\n%s", what, err, tail(eval[string](t, tab, "document.body.innerText"), 3000))
+	for {
+		_, err := chromedp.Run(tab, chromedp.Poll[bool](js, chromedp.WithPollingTimeout(20*time.Second)))
+		switch {
+		case err == nil:
+			return time.Since(begin)
+		case (strings.Contains(err.Error(), "navigated") || strings.Contains(err.Error(), "find context")) && time.Since(begin) < 20*time.Second:
+			// The page went away while it was asked: ask the one that comes.
+		default:
+			t.Fatalf("%s: %v; page:\n%s", what, err, tail(eval[string](t, tab, "document.body.innerText"), 3000))
+		}
 	}
-	return time.Since(begin)
 }
 
 // live waits until the page says that it hears the box.
@@ -118,7 +125,7 @@ func clickText(t *testing.T, tab context.Context, text string) {
 	t.Helper()
 	find := fmt.Sprintf(`[...document.querySelectorAll('button, a')].find(e => e.innerText.includes(%q) && e.offsetParent)`, text)
 	until(t, tab, "no button says "+text, "!!"+find)
-	eval[bool](t, tab, find+`.scrollIntoView({block: 'center'}) ?? true`)
+	eval[bool](t, tab, "("+find+`.scrollIntoView({block: 'center', behavior: 'instant'}), true)`)
 	box := eval[[]float64](t, tab, "(r => [r.x + r.width / 2, r.y + r.height / 2])("+find+".getBoundingClientRect())")
 	if err := chromedp.Do(tab, chromedp.MouseClickXY(box[0], box[1])); err != nil {
 		t.Fatalf("click %s: %v", text, err)
