@@ -96,7 +96,8 @@ func (p *pages) spool(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.orMissing(w, r, err)
 	}
-	sheet := p.sheet(sight, r.URL.Query().Get("hacer"), "")
+	do := r.URL.Query().Get("hacer")
+	sheet := p.sheet(sight, do, "")
 	if sheet != nil && r.Header.Get("X-Parte") == "hoja" {
 		return p.writePart(w, r, sheet)
 	}
@@ -106,6 +107,9 @@ func (p *pages) spool(w http.ResponseWriter, r *http.Request) error {
 	}
 	view := spoolView(sight.Row.Spool.Tag, sight.Me.ID, sight.Supervisor)
 	return p.show(w, r, ui.Short(sight.Row.Spool.Tag), view, func(f ui.Frame) templ.Component {
+		if sheet != nil && f.Notice != nil && !f.Notice.OK { // told where the person looks: in the dialog
+			sheet, f.Notice = p.sheet(sight, do, f.Notice.Text), nil
+		}
 		f.Footer, f.Sheet, f.Wide = ui.SpoolFooter(), sheet, true
 		return ui.SpoolPage(f, sight, p.newID(), older)
 	})
@@ -140,6 +144,9 @@ func (p *pages) older(r *http.Request, v *ui.SpoolSight) (ui.Older, error) {
 // sheet is the dialog an address asks for; nil when it asks for none, or for
 // one that this person may not use.
 func (p *pages) sheet(v *ui.SpoolSight, do, said string) templ.Component {
+	if a, act := acts[do]; act && a.verb != plant.Anotar && !v.Can(a.verb) {
+		return nil
+	}
 	form := ui.SheetForm{CommandID: p.newID(), Said: said}
 	switch do {
 	case "mas":

@@ -376,6 +376,13 @@ document.addEventListener("DOMContentLoaded", () => {
     set($(box.dataset.aviso === "bien" ? "[data-decir]" : "[data-gritar]"), box.querySelector("p").textContent.trim());
     fade(box);
   }
+  function within(form, button) { // the notice lies under an open dialog: say it inside too
+    if (!form.closest("dialog")) return;
+    const p = $("[data-dicho]", form) ?? Object.assign(document.createElement("p"), { className: "dicho" });
+    p.dataset.dicho = "";
+    p.textContent = $("p", notices)?.textContent.trim() ?? "";
+    button.before(p);
+  }
   function fade(box) {
     if (box.dataset.aviso === "bien") setTimeout(() => box.remove(), $("[data-hasta]", box) ? Number($("[data-hasta]", box).dataset.hasta) - boxNow() : 4000);
   }
@@ -452,6 +459,7 @@ document.addEventListener("DOMContentLoaded", () => {
     if (form.elements.orden) form.elements.orden.value = uuid7();
     if (answer.state && answer.state.view === page.view) replace(answer.state, true);
     notice(answer.html);
+    if (!answer.ok) within(form, button);
     countdown();
   });
   addEventListener("pageshow", (e) => {

@@ -31,6 +31,9 @@ type SpoolSight struct {
 	Events []plant.Event
 }
 
+// Can reports whether the rules allow an act for any operation.
+func (v *SpoolSight) Can(verb plant.Verb) bool { return v.can(verb, plant.OpNone) }
+
 func (v *SpoolSight) can(verb plant.Verb, op plant.Op) bool {
 	return slices.ContainsFunc(v.Actions, func(a Action) bool {
 		return a.Allowed && a.Verb == verb && (op == plant.OpNone || a.Op == plant.OpNone || a.Op == op)
