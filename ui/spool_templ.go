@@ -801,7 +801,7 @@ func unionBar(v *SpoolSight, tickable int) templ.Component {
 func unionSummary(v *SpoolSight, tickable int) string {
 	t := v.Row.Tally
 	if tickable > 0 {
-		return "Marca las que hiciste, o termina todo."
+		return "Marca las que hiciste."
 	}
 	if t.ToWeld < t.Total {
 		return fmt.Sprintf("%s, %d se sueldan · %s PD", Plural(t.Total, "unión", "uniones"), t.ToWeld, PD(t.PDTotal))
