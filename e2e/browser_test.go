@@ -177,6 +177,33 @@ func TestLiveEqualsReload(t *testing.T) {
 	}
 }
 
+// TestACutWireIsTold: 15 s after the box's last word the page says so, refuses
+// commands without sending or keeping them, and wakes when the box is back.
+func TestACutWireIsTold(t *testing.T) {
+	s := serve(t, newPlant(t, 5, 0))
+	wire := newWire(t, strings.TrimPrefix(s.url, "http://"))
+	tab := browser(t)
+	open(t, tab, wire.url+"/?volver=/spools/"+spoolTag(1))
+	clickText(t, tab, "Ana Bravo")
+	until(t, tab, "Ana never came to the spool", `!!document.querySelector('[data-cmd="TOMAR"]')`)
+	live(t, tab)
+	wire.cut()
+	took := until(t, tab, "the page never said that the box is away", `!document.querySelector('[data-caida]').hidden`)
+	t.Logf("the banner was there %.1f s after the wire was cut", took.Seconds())
+	if got := eval[string](t, tab, `document.querySelector('[data-caida]').innerText`); !strings.HasPrefix(got, "Sin conexión con el servidor desde las ") {
+		t.Errorf("the banner says %q", got)
+	}
+	click(t, tab, `[data-cmd="TOMAR"]`)
+	until(t, tab, "the tap was not refused on the page", `document.querySelector('[data-avisos]').innerText.includes('Sin conexión: no se guardó nada.')`)
+	wire.mend()
+	until(t, tab, "the page never said that the box is back", `document.querySelector('[data-caida]').hidden && document.querySelector('[data-marca]').innerText.includes('Conectado. Datos al día')`)
+	if r := s.get("/api/occupation/status/" + spoolTag(1)); r.text("ocupado_por") != "" {
+		t.Errorf("the refused tap was kept and sent later: the holder is %s", r.Raw)
+	}
+	click(t, tab, `[data-cmd="TOMAR"]`)
+	until(t, tab, "after the outage TOMAR no longer works", `!!document.querySelector('[data-cmd="TERMINAR"]')`)
+}
+
 func keep(t *testing.T, name, text string) {
 	if err := os.WriteFile(filepath.Join(t.ArtifactDir(), name), []byte(text), 0o644); err != nil {
 		t.Log(err)
