@@ -18,12 +18,15 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	mathrand "math/rand/v2"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -202,6 +205,7 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q.w, q.body, q.Bytes, q.At = w, body, len(body), e.now()
+	q.name()
 	e.mu.Lock()
 	e.calls++
 	q.N = e.calls
@@ -249,6 +253,31 @@ func route(r *http.Request) (*request, bool) {
 	}
 	text, err := url.PathUnescape(strings.TrimPrefix(values, "/"))
 	return q, err == nil && q.single(method, text)
+}
+
+// name fills Ranges from the body, for the calls that name their parts there. A
+// body that cannot be read names none; the call itself will say so.
+func (q *request) name() {
+	var parts struct {
+		Data     []struct{ Range string }
+		Ranges   []string
+		Requests []map[string]json.RawMessage
+	}
+	switch q.Op {
+	case BatchUpdateValues, BatchClearValues, BatchUpdate:
+	default:
+		return
+	}
+	if json.Unmarshal(q.body, &parts) != nil {
+		return
+	}
+	q.Ranges = parts.Ranges
+	for _, d := range parts.Data {
+		q.Ranges = append(q.Ranges, d.Range)
+	}
+	for _, r := range parts.Requests {
+		q.Ranges = slices.AppendSeq(q.Ranges, maps.Keys(r))
+	}
 }
 
 // whole, batch and single name the call on a spreadsheet, on many ranges and on

@@ -49,7 +49,7 @@ type Call struct {
 	At          time.Time // by the emulator's clock, when it came in
 	Op          Op
 	Spreadsheet string
-	Ranges      []string // as asked for, of the calls that name some
+	Ranges      []string // as asked for; of spreadsheets.batchUpdate, the kinds of its requests
 	Bytes       int      // of the request
 	Status      int      // 0: there was no answer
 	Fault       string   // the name of the fault it met
