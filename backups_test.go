@@ -118,10 +118,10 @@ func TestAFailedCopyIsTriedAgain(t *testing.T) {
 		done := make(chan error, 1)
 		go func() { done <- b.run(ctx) }()
 		<-time.After(30 * time.Minute) // the bubble's clock
+		cancel()
+		<-done
 		if tries < 3 {
 			t.Errorf("a failing copy was tried %d times in half an hour, want at least 3", tries)
 		}
-		cancel()
-		<-done
 	})
 }

@@ -24,6 +24,12 @@ func (d *diary) note(s string) {
 	d.lines = append(d.lines, s)
 }
 
+func (d *diary) read() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.lines)
+}
+
 func (d *diary) step(name string, takes time.Duration, err error) step {
 	return step{name, 10 * time.Second, func(ctx context.Context) error {
 		d.note("begin " + name)
@@ -43,13 +49,14 @@ func TestStagesEndBeforeTheNextBegins(t *testing.T) {
 		if err != nil {
 			t.Fatalf("stopInOrder = %v, want nil", err)
 		}
-		if got := time.Since(begin); got != 7*time.Second {
-			t.Errorf("the stop took %v, want 7s: the steps of a stage run side by side", got)
+		if took := time.Since(begin); took != 7*time.Second {
+			t.Errorf("the stop took %v, want 7s: the steps of a stage run side by side", took)
 		}
-		slices.Sort(d.lines[:2]) // which of the two begins first is open
+		got := d.read()
+		slices.Sort(got[:2]) // which of the two begins first is open
 		want := []string{"begin http", "begin sockets", "end sockets", "end http", "begin store", "end store"}
-		if !slices.Equal(d.lines, want) {
-			t.Errorf("order = %v, want %v", d.lines, want)
+		if !slices.Equal(got, want) {
+			t.Errorf("order = %v, want %v", got, want)
 		}
 	})
 }
@@ -62,8 +69,8 @@ func TestAFailingStepDoesNotStopTheStop(t *testing.T) {
 		if !errors.Is(err, boom) || !strings.Contains(err.Error(), "http") {
 			t.Errorf("stopInOrder = %v, want boom of http", err)
 		}
-		if !slices.Contains(d.lines, "end store") {
-			t.Errorf("the store was not closed after http failed: %v", d.lines)
+		if !slices.Contains(d.read(), "end store") {
+			t.Errorf("the store was not closed after http failed: %v", d.read())
 		}
 	})
 }
@@ -75,8 +82,8 @@ func TestAHangingStepIsLeftBehind(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "sockets: not done within 10s") {
 			t.Errorf("stopInOrder = %v, want a complaint about the sockets", err)
 		}
-		if !slices.Contains(d.lines, "end store") {
-			t.Errorf("the store was not closed while the sockets hung: %v", d.lines)
+		if !slices.Contains(d.read(), "end store") {
+			t.Errorf("the store was not closed while the sockets hung: %v", d.read())
 		}
 		<-time.After(time.Minute) // the bubble's clock: what was left behind ends, too
 	})
