@@ -29,7 +29,8 @@ const (
 	RefuseSignature               // 400 invalid_grant; meant for Token
 )
 
-// Fault is one scripted fault. The first one that applies to a call is the
+// Fault is one scripted fault. Mind that Go's HTTP client by itself repeats a GET
+// whose reused connection breaks: a single reset of a read may go unseen. The first one that applies to a call is the
 // one it meets.
 type Fault struct {
 	Name   string          // for the log
@@ -126,7 +127,7 @@ func (e *Emulator) hold(ctx context.Context) error {
 	}()
 	select {
 	case <-released:
-		return nil
+		return ctx.Err()
 	case <-ctx.Done():
 		return ctx.Err()
 	}

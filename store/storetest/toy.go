@@ -75,6 +75,9 @@ func (Toy) bring(v plant.View, c plant.Command, e plant.Event) (plant.Event, err
 		return e, nil
 	}
 	e.Kind = plant.KindImportar
+	if c.Tag == "" { // rows of the log about nobody's spool
+		return e, nil
+	}
 	sp, ok := v.Spool(c.Tag)
 	if !ok {
 		return e, refuse(plant.CodeSpoolNotFound, c)
