@@ -29,9 +29,9 @@ const (
 	RefuseSignature               // 400 invalid_grant; meant for Token
 )
 
-// Fault is one scripted fault. Mind that Go's HTTP client by itself repeats a GET
-// whose reused connection breaks: a single reset of a read may go unseen. The first one that applies to a call is the
-// one it meets.
+// Fault is one scripted fault. The first one that applies to a call is the one it
+// meets. Mind that Go's HTTP client repeats a GET by itself when a reused
+// connection breaks: a single reset of a read may go unseen.
 type Fault struct {
 	Name   string          // for the log
 	When   func(Call) bool // nil: every call, tokens included
@@ -45,7 +45,7 @@ type Fault struct {
 	Before, After func(Call)
 }
 
-// injected is one that was injected, with its counters.
+// injected is a fault in place, with its counters.
 type injected struct {
 	Fault
 	seen, met int
