@@ -332,3 +332,34 @@ func TestManyHandsAtOnce(t *testing.T) {
 		do(t, <-done)
 	}
 }
+
+func TestClaimsOfATokenRequestAreJudged(t *testing.T) {
+	x := newBench(t, Options{})
+	now := x.e.machine()
+	good := claims{Iss: account, Aud: x.url + "/token", Scope: "a b", Iat: now.Unix(), Exp: now.Add(time.Hour).Unix()}
+	tests := []struct {
+		name  string
+		spoil func(*claims)
+		ok    bool
+	}{
+		{"as they should be", func(*claims) {}, true},
+		{"of somebody else", func(c *claims) { c.Iss = "otro" }, false},
+		{"for another endpoint", func(c *claims) { c.Aud = "https://oauth2.googleapis.com/token" }, false},
+		{"without a scope", func(c *claims) { c.Scope = "" }, false},
+		{"that have expired", func(c *claims) { c.Iat -= 7200; c.Exp -= 7200 }, false},
+		{"from the future", func(c *claims) { c.Iat += 7200; c.Exp += 7200 }, false},
+		{"for a whole day", func(c *claims) { c.Exp += 86400 }, false},
+		{"a minute off", func(c *claims) { c.Iat += 60; c.Exp += 60 }, true},
+	}
+	for _, tt := range tests {
+		c := good
+		tt.spoil(&c)
+		_, err := x.e.giveToken("grant_type=" + url.QueryEscape(grantType) + "&assertion=" + signed(t, c))
+		if (err == nil) != tt.ok {
+			t.Errorf("claims %s: %v, want accepted: %t", tt.name, err, tt.ok)
+		}
+	}
+	if _, err := x.e.giveToken("grant_type=password"); err == nil {
+		t.Error("another grant type was accepted")
+	}
+}

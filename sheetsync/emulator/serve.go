@@ -10,9 +10,9 @@ import (
 )
 
 // serve admits the call, lets a fault have its way with it, applies it and
-// answers.
+// answers. The call is in the log before its answer leaves, so that whoever has
+// the answer finds the call there.
 func (e *Emulator) serve(q *request) {
-	defer func() { e.record(q.Call) }()
 	e.mu.Lock()
 	err := e.admitCall(q)
 	var fault Fault
@@ -64,10 +64,12 @@ func (e *Emulator) admitCall(q *request) error {
 func (e *Emulator) stopped(q *request, f Fault) bool {
 	switch f.Act {
 	case ResetBefore:
+		e.record(q.Call)
 		reset(q.w)
 		return true
 	case Hang:
 		if e.hold(q.ctx()) != nil {
+			e.record(q.Call)
 			return true
 		}
 	case PageAnswer:
@@ -75,6 +77,7 @@ func (e *Emulator) stopped(q *request, f Fault) bool {
 		if f.Code != 0 {
 			q.Status = f.Code
 		}
+		e.record(q.Call)
 		writePage(q.w, q.Status)
 		return true
 	}
@@ -89,6 +92,7 @@ func (e *Emulator) stopped(q *request, f Fault) bool {
 func (e *Emulator) finish(q *request, f Fault, answer any, err error) {
 	switch f.Act {
 	case ResetAfter:
+		e.record(q.Call)
 		reset(q.w)
 		return
 	case FailAfter:
@@ -96,6 +100,7 @@ func (e *Emulator) finish(q *request, f Fault, answer any, err error) {
 		return
 	case HangAfter:
 		if e.hold(q.ctx()) != nil {
+			e.record(q.Call)
 			return
 		}
 	case EmptyAnswer:
@@ -118,6 +123,7 @@ func (e *Emulator) finish(q *request, f Fault, answer any, err error) {
 		return
 	}
 	q.Status = http.StatusOK
+	e.record(q.Call)
 	q.w.Header().Set("Content-Type", "application/json; charset=UTF-8")
 	q.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	if f.Act == CutAnswer {
@@ -218,6 +224,7 @@ func (e *Emulator) fail(q *request, err error) {
 		q.Status, body = http.StatusInternalServerError, errInternal.body()
 	}
 	q.Message = err.Error()
+	e.record(q.Call)
 	if q.Status == http.StatusTooManyRequests && e.retryAfter > 0 {
 		q.w.Header().Set("Retry-After", strconv.Itoa(int(e.retryAfter.Seconds())))
 	}
