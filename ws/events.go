@@ -91,8 +91,10 @@ func (f *eventFeed) take(found []*entry) []byte {
 	return frames
 }
 
+// beat tells how far the reader has been served: the ring may be ahead by an
+// event that is only about to be sent.
 func (f *eventFeed) beat() []byte {
-	return message(beatMessage{Kind: "beat", Seq: f.h.ring.head()})
+	return message(beatMessage{Kind: "beat", Seq: f.at})
 }
 
 func (f *eventFeed) leave() {}
