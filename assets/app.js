@@ -224,7 +224,7 @@ document.addEventListener("DOMContentLoaded", () => {
   function receive(m) {
     wait = 800;
     if (m.kind === "error") { broken = true; mark(); return; }
-    if (m.kind === "patch" || m.kind === "reset") broken = false;
+    if (m.kind === "hello" || m.kind === "patch" || m.kind === "reset") broken = false;
     heard(m.now);
     if (m.kind === "hello") {
       page.epoch = m.epoch;

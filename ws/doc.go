@@ -88,7 +88,7 @@
 // the page's set of regions changed). Fetch the page's content again and open a
 // new socket with its rev; on the old one only beats follow. error means the
 // box could not draw the view: what is shown stays and is ageing; it is sent
-// once, and the next patch ends it.
+// once per socket, and the next patch, which may be empty, ends it.
 //
 // # Closing
 //

@@ -25,7 +25,7 @@ func (h *Hub) ServeWS(w http.ResponseWriter, r *http.Request) {
 		at = head
 		ahead = append(ahead, h.reset(head)...)
 	}
-	s.start(&eventFeed{cursor{h: h, at: at}}, ahead)
+	s.start(&eventFeed{cursor: cursor{h: h, at: at}}, ahead)
 }
 
 // position is where a client continues: after the sequence it names, or live.
@@ -58,11 +58,18 @@ func (h *Hub) reset(head plant.Seq) []byte {
 }
 
 // eventFeed follows the ring, or the journal while it is behind the ring.
-type eventFeed struct{ cursor }
+type eventFeed struct {
+	cursor
+	told plant.Seq // everything streamed up to here was given out
+}
 
 func (f *eventFeed) next() ([]byte, bool) {
+	head := f.h.ring.head()
 	frames, upto, covered := f.h.ring.frames(f.at)
 	f.at = upto
+	if covered && frames == nil {
+		f.told = head
+	}
 	return frames, !covered
 }
 
@@ -91,10 +98,11 @@ func (f *eventFeed) take(found []*entry) []byte {
 	return frames
 }
 
-// beat tells how far the reader has been served: the ring may be ahead by an
-// event that is only about to be sent.
+// beat names the newest event that was given out. The ring may be ahead of it
+// by one that is only about to be sent, and the cursor by a setting, which a
+// reader never sees: either would look like a loss.
 func (f *eventFeed) beat() []byte {
-	return message(beatMessage{Kind: "beat", Seq: f.at})
+	return message(beatMessage{Kind: "beat", Seq: f.told})
 }
 
 func (f *eventFeed) leave() {}

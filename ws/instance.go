@@ -44,7 +44,7 @@ type instance struct {
 	floor   uint64 // states before this one can no longer be patched
 	marks   []mark // of states floor..rev, ascending
 	failing bool
-	failed  uint64            // how often drawing began to fail
+	failed  uint64            // how often drawing began or ceased to fail
 	patches map[uint64][]byte // frames to rev, by the state they start from
 }
 
@@ -112,12 +112,15 @@ func (in *instance) fail(err error) bool {
 	return true
 }
 
-// accept takes a drawing over and reports whether the view changed.
+// accept takes a drawing over and reports whether the readers must be told.
 func (in *instance) accept(regions []Region, snap *plant.Snapshot, due time.Time) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.failing {
+	recovered := in.failing
+	if recovered {
 		in.failing = false
+		in.failed++
+		in.faults.Store(in.failed)
 		in.views.hub.o.Log.Info("a view is drawn again", "view", in.name)
 	}
 	in.snap, in.due, in.regions = snap, due, regions
@@ -130,7 +133,7 @@ func (in *instance) accept(regions []Region, snap *plant.Snapshot, due time.Time
 		}
 		in.floor, in.marks = rev, in.marks[:0]
 		in.advance(rev)
-		return rev > 1
+		return rev > 1 || recovered
 	}
 	changed := false
 	for i, r := range regions {
@@ -139,7 +142,7 @@ func (in *instance) accept(regions []Region, snap *plant.Snapshot, due time.Time
 	if changed {
 		in.advance(rev)
 	}
-	return changed
+	return changed || recovered
 }
 
 func (in *instance) sameShape(regions []Region) bool {

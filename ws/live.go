@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/gorilla/websocket"
+
+	"envivo/plant"
 )
 
 // ServeViews is the socket of our own pages, GET /ws/ui.
@@ -38,9 +40,11 @@ func (h *Hub) ServeViews(w http.ResponseWriter, r *http.Request) {
 // needs is computed from where it stands.
 type viewFeed struct {
 	in     *instance
-	rev    uint64 // state the page is in
-	faults uint64 // failures the page has been told of
-	mute   bool   // the page was told to reload
+	rev    uint64    // state the page is in
+	seq    plant.Seq // snapshot the page is known to show
+	faults uint64    // in.failed when the page was last told
+	broken bool      // the page was told that the view cannot be drawn
+	mute   bool      // the page was told to reload
 }
 
 // greet gives the first frames and finds the page's state.
@@ -57,6 +61,9 @@ func (f *viewFeed) greet(epoch, rev string) []byte {
 	at, ok := in.at(rev)
 	if ok && (epoch == "" || epoch == in.snap.Epoch) {
 		f.rev = at
+		if at == in.rev {
+			f.seq = in.snap.Seq
+		}
 		return out
 	}
 	return append(out, f.reset()...)
@@ -64,7 +71,7 @@ func (f *viewFeed) greet(epoch, rev string) []byte {
 
 // reset needs the instance's mu.
 func (f *viewFeed) reset() []byte {
-	f.mute = true
+	f.mute, f.seq = true, f.in.snap.Seq
 	f.in.views.hub.count.resets.Add(1)
 	return message(resetMessage{Kind: "reset", Epoch: f.in.snap.Epoch, Seq: f.in.snap.Seq, Rev: f.in.revText()})
 }
@@ -78,25 +85,35 @@ func (f *viewFeed) next() ([]byte, bool) {
 	defer in.mu.Unlock()
 	if f.rev != in.rev {
 		p := in.patch(f.rev)
-		f.rev = in.rev
+		f.rev, f.seq, f.broken = in.rev, in.snap.Seq, false
 		if p == nil {
 			p = f.reset()
 		}
 		return p, false
 	}
 	f.faults = in.failed
-	if !in.failing { // it recovered before this socket could be told
-		return nil, false
+	switch {
+	case in.failing:
+		f.broken = true
+		return message(errorMessage{Kind: "error"}), false
+	case f.broken: // it is drawn again as the page shows it
+		f.broken = false
+		return message(patchMessage{Kind: "patch", Seq: in.snap.Seq, Rev: in.revText(), Regions: []patchRegion{}}), false
 	}
-	return message(errorMessage{Kind: "error"}), false
+	return nil, false // it recovered before this socket could be told
 }
 
 func (f *viewFeed) fetch() ([]byte, error) { return nil, nil }
 
+// beat names the newest snapshot the page is known to show: the instance may be
+// ahead by a patch that is only about to be sent.
 func (f *viewFeed) beat() []byte {
 	f.in.mu.Lock()
 	defer f.in.mu.Unlock()
-	return message(beatMessage{Kind: "beat", Seq: f.in.snap.Seq, Now: f.in.views.hub.o.Now().UnixMilli()})
+	if f.rev == f.in.rev && !f.mute {
+		f.seq = f.in.snap.Seq
+	}
+	return message(beatMessage{Kind: "beat", Seq: f.seq, Now: f.in.views.hub.o.Now().UnixMilli()})
 }
 
 func (f *viewFeed) leave() { f.in.views.leave(f.in) }
