@@ -2,6 +2,7 @@ package plant
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -45,7 +46,7 @@ func Sessions(events []Event) []Session { return sessions(events, false) }
 func AllSessions(events []Event) []Session { return sessions(events, true) }
 
 func sessions(events []Event, inspections bool) []Session {
-	log := sessionLog{inspections: inspections, open: -1, byToken: map[string]int{}}
+	log := sessionLog{inspections: inspections, open: -1, before: -1, byToken: map[string]int{}}
 	for _, m := range merge(events) {
 		if m.event != nil {
 			log.event(m.event)
@@ -102,6 +103,8 @@ type sessionLog struct {
 	open        int
 	byToken     map[string]int
 	inspections bool
+	// before is what was open before the last row, which is what an undo restores.
+	before int
 }
 
 func (l *sessionLog) begin(p Person, op Op, at time.Time) {
@@ -164,17 +167,36 @@ func (l *sessionLog) event(e *Event) {
 }
 
 // row follows a row of the old log. A start while another stint is open leaves
-// that one without an end.
+// that one without an end, unless the row says that the hold was passed on.
 func (l *sessionLog) row(r *MetadataRow, at time.Time) {
 	verb, _, _ := strings.Cut(r.EventoTipo, "_")
 	op := r.op()
+	if verb == "UNION" || r.EventoTipo == "METROLOGIA_AUTO_TRIGGERED" { // these tell more of the row before
+		return
+	}
+	before := l.open
+	defer func() { l.before = before }()
 	switch {
 	case op == METROLOGIA:
 		if verb == "COMPLETAR" || verb == "INICIAR" {
 			l.inspection(r.person(), at)
 		}
 	case verb == "TOMAR" || verb == "INICIAR":
+		if d := r.details(); d.Relevo+d.Traspaso != "" {
+			l.end(at)
+		}
 		l.begin(r.person(), op, at)
+	case r.EventoTipo == "SUPERVISOR_OVERRIDE":
+		if r.details().Liberado != "" {
+			l.end(at)
+		}
+	case r.EventoTipo == "SYSTEM_REMEDIATION":
+		if was := l.before; r.details().Deshace != 0 && was != l.open {
+			l.end(at)
+			if l.open = was; was >= 0 {
+				l.out[was].End = time.Time{}
+			}
+		}
 	case l.open < 0:
 	case r.EventoTipo == "COMPLETAR_ARM" || r.EventoTipo == "COMPLETAR_SOLD":
 		if l.out[l.open].Op == op {
@@ -196,6 +218,22 @@ func (r *MetadataRow) op() Op {
 	}
 	op, _ := ParseOp(strings.ToUpper(strings.TrimSpace(r.Operacion)))
 	return op
+}
+
+// passing are the keys of Metadata_JSON by which a hold ends or passes on.
+type passing struct {
+	Relevo   string `json:"relevo_de"`
+	Traspaso string `json:"traspaso_de"`
+	Liberado string `json:"liberado_de"`
+	Deshace  uint64 `json:"deshace"`
+}
+
+// details are empty for rows of an earlier system, which wrote other keys.
+func (r *MetadataRow) details() (d passing) {
+	if json.Unmarshal([]byte(r.JSON), &d) != nil {
+		return passing{}
+	}
+	return d
 }
 
 func (r *MetadataRow) person() Person {

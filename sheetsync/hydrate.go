@@ -1,8 +1,6 @@
 package sheetsync
 
 import (
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -89,25 +87,38 @@ func (h *hydrator) quality(text plant.Detalle) {
 	}
 }
 
-type verdictJSON struct {
-	Resultado string `json:"resultado"`
-	Motivo    string `json:"motivo"`
-	LockToken string `json:"lock_token"`
+// verdict is one inspection of the log.
+type verdict struct {
+	detailsJSON
+	at  time.Time
+	who plant.Person
 }
 
-func inspection(m plant.MetadataRow) (verdictJSON, bool) {
-	var v verdictJSON
-	if m.EventoTipo != "COMPLETAR_METROLOGIA" || json.Unmarshal([]byte(m.JSON), &v) != nil {
-		return v, false
-	}
-	return v, v.Resultado != ""
-}
-
-func (h *hydrator) lastVerdict() (v verdictJSON, at time.Time, who plant.Person) {
-	for _, m := range slices.Backward(h.log) {
-		if v, ok := inspection(m); ok {
-			return v, m.At, plant.ParsePerson(m.WorkerNombre)
+// verdicts are the inspections of the log that were not taken back, oldest
+// first: an undo is about the act right before it.
+func (h *hydrator) verdicts() []verdict {
+	var out []verdict
+	last := false // the act before was an inspection
+	for _, m := range h.log {
+		d := details(m)
+		switch verb, _, _ := strings.Cut(m.EventoTipo, "_"); {
+		case verb == "UNION", verb == "METROLOGIA": // tell more of the row before
+			continue
+		case m.EventoTipo == "COMPLETAR_METROLOGIA" && d.Resultado != "":
+			out, last = append(out, verdict{d, m.At, plant.ParsePerson(m.WorkerNombre)}), true
+			continue
+		case m.EventoTipo == "SYSTEM_REMEDIATION" && d.Deshace != 0 && last:
+			out = out[:len(out)-1]
 		}
+		last = false
+	}
+	return out
+}
+
+func (h *hydrator) lastVerdict() (v detailsJSON, at time.Time, who plant.Person) {
+	if all := h.verdicts(); len(all) > 0 {
+		x := all[len(all)-1]
+		return x.detailsJSON, x.at, x.who
 	}
 	return v, at, who
 }
@@ -115,15 +126,11 @@ func (h *hydrator) lastVerdict() (v verdictJSON, at time.Time, who plant.Person)
 // rejections counts the consecutive RECHAZADO at the end of the log.
 func (h *hydrator) rejections() uint8 {
 	n := uint8(0)
-	for _, m := range slices.Backward(h.log) {
-		v, ok := inspection(m)
-		switch {
-		case !ok:
-		case v.Resultado == plant.Rechazado.String() && n < plant.MaxCiclo:
-			n++
-		default:
-			return n
+	for _, v := range slices.Backward(h.verdicts()) {
+		if v.Resultado != plant.Rechazado.String() || n == plant.MaxCiclo {
+			break
 		}
+		n++
 	}
 	return n
 }
@@ -140,7 +147,7 @@ func (h *hydrator) hold(text plant.Detalle) {
 	}
 	op := h.heldFor(who, text)
 	switch {
-	case op == plant.REPARACION && h.sp.Quality == plant.BloqueadoQ, op == plant.ARM && h.row.FechaArmado != 0, op == plant.SOLD && h.row.FechaSoldadura != 0:
+	case op == plant.REPARACION && h.sp.Quality == plant.BloqueadoQ, h.finished(op):
 		op = plant.OpNone
 	case op == plant.REPARACION:
 		h.sp.Quality = plant.EnReparacion
@@ -156,13 +163,34 @@ func (h *hydrator) hold(text plant.Detalle) {
 		since = h.now
 		h.find("Fecha_Ocupacion", "", heldSince, table.Repaired)
 	}
-	h.sp.Hold = plant.Hold{Worker: who, Op: op, Since: since, Token: h.lockToken(who, since)}
+	h.sp.Hold = plant.Hold{Worker: who, Op: op, Since: since, Token: lockToken(h.log, h.row.Tag, who, since)}
 	if who.ID == 0 {
 		h.find("Ocupado_Por", who.Display, heldByStranger, table.Noted)
 	}
 	if op == plant.OpNone {
 		h.find("Ocupado_Por", who.Display, heldForUnknown, table.Noted)
 	}
+}
+
+// finished reports that a date says the operation is done and no union says
+// otherwise.
+func (h *hydrator) finished(op plant.Op) bool {
+	switch op {
+	case plant.ARM:
+		return h.row.FechaArmado != 0 && !h.contradicted(op)
+	case plant.SOLD:
+		return h.row.FechaSoldadura != 0 && !h.contradicted(op)
+	}
+	return false
+}
+
+// contradicted reports that the unions deny a completion date. Nobody doubts
+// the date of a spool that was inspected, nor an ARM from before the unions.
+func (h *hydrator) contradicted(op plant.Op) bool {
+	sp := h.sp // a trial: completed by its date
+	sp.Hold = plant.Hold{}
+	*partOf(&sp, op) = plant.Work{Phase: plant.Completado, Fecha: 1}
+	return len(sp.Unions) > 0 && sp.Quality == plant.SinVeredicto && !sp.Complete(op, h.rules)
 }
 
 func (h *hydrator) heldFor(who plant.Person, text plant.Detalle) plant.Op {
@@ -184,45 +212,29 @@ func (h *hydrator) heldFor(who plant.Person, text plant.Detalle) plant.Op {
 	return plant.OpNone
 }
 
-// lockToken is the one the log names, else one made from what is known, so that
-// the same row always gives the same.
-func (h *hydrator) lockToken(who plant.Person, since time.Time) string {
-	for _, m := range slices.Backward(h.log) {
-		var v verdictJSON
-		if json.Unmarshal([]byte(m.JSON), &v) == nil && v.LockToken != "" {
-			if strings.HasPrefix(v.LockToken, fmt.Sprintf("%d:", who.ID)) {
-				return v.LockToken
-			}
-			break
-		}
-	}
-	space := uuid.NewSHA1(uuid.NameSpaceURL, []byte("envivo:toma"))
-	return fmt.Sprintf("%d:%s", who.ID, uuid.NewSHA1(space, []byte(string(h.row.Tag)+plant.SheetTime(since))))
-}
-
 // work is ARM or SOLD as the columns have it.
 func (h *hydrator) work(op plant.Op, who plant.Person, date plant.Date) {
 	w := plant.Work{Worker: who, Fecha: date}
 	held := !h.sp.Hold.Free() && h.sp.Hold.Op == op
 	switch {
-	case date != 0:
-		w.Phase = plant.Completado
 	case held:
-		w.Phase = plant.EnProgreso
+		w.Phase, w.Fecha = plant.EnProgreso, 0
 		if who.None() {
 			w.Worker = h.sp.Hold.Worker
 		}
+	case date != 0:
+		w.Phase = plant.Completado
 	case !who.None():
 		w.Phase = plant.Pausado
 	}
-	*h.part(op) = w
+	*partOf(&h.sp, op) = w
 }
 
-func (h *hydrator) part(op plant.Op) *plant.Work {
+func partOf(sp *plant.Spool, op plant.Op) *plant.Work {
 	if op == plant.SOLD {
-		return &h.sp.Sold
+		return &sp.Sold
 	}
-	return &h.sp.Arm
+	return &sp.Arm
 }
 
 // agree lets the unions decide about phases and dates (rules §11.5), as long as
@@ -233,7 +245,7 @@ func (h *hydrator) agree() {
 		return
 	}
 	for _, op := range []plant.Op{plant.ARM, plant.SOLD} {
-		w := h.part(op)
+		w := partOf(sp, op)
 		_, needed := sp.Counts(op, h.rules)
 		complete := sp.Complete(op, h.rules)
 		last, any := sp.LastDone(op)
@@ -253,19 +265,34 @@ func (h *hydrator) agree() {
 	}
 }
 
-// last is who had the spool last, as far as texts and columns tell.
+// last is who had the spool last and since when it waits for an inspector: by
+// the log, else as far as texts and columns tell.
 func (h *hydrator) last() {
-	sp := &h.sp
-	switch {
-	case strings.Contains(h.row.Estado, "SOLD parcial"), sp.Sold.Phase == plant.Pausado && !strings.Contains(h.row.Estado, "ARM parcial"):
-		sp.LastOp, sp.LastHolder = plant.SOLD, sp.Sold.Worker
+	sp, t := &h.sp, follow(h.log)
+	sp.LastHolder, sp.LastOp = t.last, t.op
+	arm, sold := sp.Phase(plant.ARM, h.rules) == plant.Pausado, sp.Phase(plant.SOLD, h.rules) == plant.Pausado
+	op := plant.OpNone
+	switch text := h.row.Estado; {
+	case strings.Contains(text, "SOLD parcial") && (t.op == plant.ARM && arm || t.op == plant.OpNone):
+		op = plant.SOLD
+	case strings.Contains(text, "ARM parcial") && (t.op == plant.SOLD && sold || t.op == plant.OpNone):
+		op = plant.ARM
+	case t.op != plant.OpNone:
+	case sp.Sold.Phase == plant.Pausado:
+		op = plant.SOLD
 	case sp.Arm.Phase == plant.Pausado:
-		sp.LastOp, sp.LastHolder = plant.ARM, sp.Arm.Worker
+		op = plant.ARM
 	}
-	if sp.InQueue(h.rules) {
-		sp.ReadyAt = sp.FinishedAt(plant.SOLD)
-		if arm := sp.FinishedAt(plant.ARM); arm.After(sp.ReadyAt) {
-			sp.ReadyAt = arm
+	if op != plant.OpNone {
+		sp.LastOp, sp.LastHolder = op, partOf(sp, op).Worker
+	}
+	if !sp.InQueue(h.rules) {
+		return
+	}
+	sp.ReadyAt = sp.FinishedAt(plant.SOLD)
+	for _, at := range []time.Time{sp.FinishedAt(plant.ARM), t.ready} {
+		if at.After(sp.ReadyAt) {
+			sp.ReadyAt = at
 		}
 	}
 }

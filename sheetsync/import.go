@@ -5,9 +5,11 @@
 package sheetsync
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,27 +47,27 @@ func Import(ctx context.Context, p Plant, b table.Book, source string, now time.
 	im.log(known)
 	im.people()
 	im.spools()
-	im.orphans()
-	if !rehearse {
-		if err := im.carryOut(ctx, p); err != nil {
-			return nil, err
+	im.strayLog()
+	if rehearse {
+		for _, j := range im.jobs {
+			im.settle(j, nil)
 		}
-	} else {
-		for _, c := range im.jobs {
-			im.settle(c, nil)
-		}
+	} else if err := im.carryOut(ctx, p); err != nil {
+		return nil, err
 	}
-	im.finish(b)
+	im.finish()
 	return im.report, nil
 }
 
-// job is one command and the rows it stands for.
+// job is one command and the rows it stands for, by worksheet.
 type job struct {
-	cmd   plant.Command
-	sheet string
-	rows  []int
-	also  []int // rows of Metadata that travel with it
-	union []int // rows of Uniones
+	cmd  plant.Command
+	main string // the worksheet whose rows a refusal is reported at
+	rows map[string][]int
+}
+
+func newJob(main string, cmd plant.Command) job {
+	return job{cmd: cmd, main: main, rows: map[string][]int{}}
 }
 
 // importer is one import in progress.
@@ -104,9 +106,6 @@ func (im *importer) read(b table.Book) error {
 	}
 	for _, list := range [][]table.Finding{im.ops.Findings, im.workers.Findings, im.roles.Findings, im.unions.Findings, im.meta.Findings} {
 		im.report.Findings = append(im.report.Findings, list...)
-	}
-	for _, s := range b.Sheets {
-		im.report.Findings = append(im.report.Findings, s.Findings...)
 	}
 	return nil
 }
@@ -160,67 +159,26 @@ func (im *importer) log(known map[string]bool) {
 	}
 }
 
-// people are the workers with their roles. Worksheets that are not there
-// change nothing.
-func (im *importer) people() {
-	roles := map[plant.WorkerID]plant.Role{}
-	rows := map[plant.WorkerID][]int{}
-	for _, r := range im.roles.Rows {
-		rows[r.ID] = append(rows[r.ID], r.Row)
-		if r.Active {
-			roles[r.ID] |= r.Role
-		}
-	}
-	haveRoles := len(im.roles.Outcomes) > 0
-	seen := map[plant.WorkerID]bool{}
-	for _, w := range im.workers.Rows {
-		seen[w.Worker.ID] = true
-		old, _ := im.snap.Worker(w.Worker.ID)
-		next := w.Worker
-		switch {
-		case haveRoles:
-			next.Roles |= roles[next.ID]
-		case !w.HasRol:
-			next.Roles = old.Roles
-		}
-		im.worker(next, w.Row, rows[next.ID])
-	}
-	for id := range rows { // roles of people whose row did not come along
-		if old, ok := im.snap.Worker(id); ok && !seen[id] {
-			next := old
-			next.Roles = roles[id]
-			im.worker(next, 0, rows[id])
-		}
-	}
-}
-
-func (im *importer) worker(w plant.Worker, row int, roleRows []int) {
-	if old, ok := im.snap.Worker(w.ID); ok && old == w {
-		return
-	}
-	j := job{cmd: plant.Command{Verb: plant.Importar, Device: im.source, Import: &plant.Import{Worker: &w, Source: im.source}}, sheet: table.Trabajadores}
-	if row > 0 {
-		j.rows = []int{row}
-	}
-	im.jobs = append(im.jobs, j)
-	for _, r := range roleRows {
-		im.state[table.Roles].changed[r] = true
-	}
-}
-
+// spools sends every row to where it belongs and attaches the unions by tag
+// and number alone (rules §11.1).
 func (im *importer) spools() {
 	inFile := map[string]bool{}
 	for _, r := range im.ops.Rows {
 		inFile[fold(r.Tag)] = true
 	}
 	im.attached = map[string][]table.UnionRow{}
+	var alone []string // unions of spools whose row did not come along
 	for _, u := range im.unions.Rows {
+		key := fold(u.Tag)
 		_, known := im.snap.Row(u.Tag)
-		if !known && !inFile[fold(u.Tag)] {
+		if !known && !inFile[key] {
 			im.find(table.Finding{Sheet: table.Uniones, Row: u.Row, Column: "TAG_SPOOL", Value: string(u.Tag), Reason: unknownSpool, Action: table.Quarantined})
 			continue
 		}
-		im.attached[fold(u.Tag)] = append(im.attached[fold(u.Tag)], u)
+		if !inFile[key] && len(im.attached[key]) == 0 {
+			alone = append(alone, key)
+		}
+		im.attached[key] = append(im.attached[key], u)
 	}
 	for _, r := range im.ops.Rows {
 		if row, known := im.snap.Row(r.Tag); known {
@@ -229,8 +187,8 @@ func (im *importer) spools() {
 			im.create(r)
 		}
 	}
-	for key, us := range im.attached { // joints of spools whose row did not come along
-		if row, known := im.snap.Row(us[0].Tag); known && !inFile[key] {
+	for _, key := range alone {
+		if row, known := im.snap.Row(plant.Tag(key)); known {
 			im.known(row.Spool, nil)
 		}
 	}
@@ -239,16 +197,13 @@ func (im *importer) spools() {
 // create brings a spool the store does not know, with everything about it.
 func (im *importer) create(r table.SpoolRow) {
 	key := fold(r.Tag)
-	unions := make([]plant.Union, 0, len(im.attached[key]))
+	var unions []plant.Union
 	var rows []int
 	for _, u := range im.attached[key] {
 		unions, rows = append(unions, u.Union), append(rows, u.Row)
 		r.Damaged = append(r.Damaged, u.Damaged...)
 	}
-	sortUnions(unions)
-	if len(unions) == 0 {
-		unions = nil
-	}
+	slices.SortFunc(unions, func(a, b plant.Union) int { return cmp.Compare(a.N, b.N) })
 	sp, findings := Hydrate(r, unions, im.byTag[key], im.snap.Rules(), im.now)
 	for _, f := range findings {
 		im.find(f)
@@ -256,18 +211,16 @@ func (im *importer) create(r table.SpoolRow) {
 	if f, differs := r.Counts.Differs(r.Row, sp.Tally(im.snap.Rules())); differs && len(unions) > 0 {
 		im.find(f)
 	}
-	c := plant.Command{Verb: plant.Importar, Tag: sp.Tag, Device: im.source,
-		Import: &plant.Import{Spool: &sp, History: im.fresh[key], Source: im.source}}
-	im.jobs = append(im.jobs, job{cmd: c, sheet: table.Operaciones, rows: []int{r.Row}, also: orders(im.fresh[key]), union: rows})
+	job := newJob(table.Operaciones, im.importing(sp.Tag, plant.Import{Spool: &sp, History: im.fresh[key]}))
+	job.rows[table.Operaciones], job.rows[table.Metadata], job.rows[table.Uniones] = []int{r.Row}, orders(im.fresh[key]), rows
+	im.jobs = append(im.jobs, job)
 	delete(im.fresh, key)
 }
 
-func sortUnions(us []plant.Union) {
-	for i := 1; i < len(us); i++ { // few, and as a rule in order already
-		for k := i; k > 0 && us[k-1].N > us[k].N; k-- {
-			us[k-1], us[k] = us[k], us[k-1]
-		}
-	}
+// importing is the command that brings something in.
+func (im *importer) importing(tag plant.Tag, i plant.Import) plant.Command {
+	i.Source = im.source
+	return plant.Command{Verb: plant.Importar, Tag: tag, Device: im.source, Import: &i}
 }
 
 func orders(rows []plant.MetadataRow) []int {
@@ -278,70 +231,32 @@ func orders(rows []plant.MetadataRow) []int {
 	return out
 }
 
-// known brings what the office owns on a spool of the store; r is nil when only
-// unions came.
-func (im *importer) known(sp *plant.Spool, r *table.SpoolRow) {
-	key := fold(sp.Tag)
-	next := &plant.Import{Source: im.source, History: im.fresh[key]}
-	delete(im.fresh, key)
-	changed := len(next.History) > 0
-	j := job{sheet: table.Operaciones, also: orders(next.History)}
-	if r != nil {
-		if r.Office != sp.Office {
-			office := r.Office
-			next.Office, changed, j.rows = &office, true, []int{r.Row}
-		}
-	}
-	for _, u := range im.attached[key] {
-		old, ok := sp.Union(u.Union.N)
-		if !ok || redefined(old, u.Union) {
-			next.Unions = append(next.Unions, definition(u.Union))
-			changed, j.union = true, append(j.union, u.Row)
-		}
-	}
-	if !changed {
-		return
-	}
-	j.cmd = plant.Command{Verb: plant.Importar, Tag: sp.Tag, Device: im.source, Import: next}
-	im.jobs = append(im.jobs, j)
-}
+// logRows bounds the rows of the log that one event carries.
+const logRows = 500
 
-// redefined reports whether engineering's or the inspection staff's part of a
-// union changed. DN and type of a union with work on it stay (rules §11.6).
-func redefined(old, u plant.Union) bool {
-	if !old.Worked() && (old.DN != u.DN || old.Tipo != u.Tipo) {
-		return true
-	}
-	return old.NDT != u.NDT || old.NDTResult != u.NDTResult || old.NDTDate != u.NDTDate || old.NDTStatus != u.NDTStatus || old.SheetID != u.SheetID
-}
-
-// definition is a union without work: that belongs to the store.
-func definition(u plant.Union) plant.Union {
-	u.Arm, u.Sold = plant.JointWork{}, plant.JointWork{}
-	return u
-}
-
-// orphans are rows of the log about spools that nobody knows; they are kept all
-// the same, in one event.
-func (im *importer) orphans() {
+// strayLog are rows of the log that no row of a spool took along: of spools
+// the store knows, or of none. They are kept all the same.
+func (im *importer) strayLog() {
 	var rest []plant.MetadataRow
 	for _, m := range im.meta.Rows {
 		key := fold(plant.Tag(m.Tag))
-		for _, x := range im.fresh[key] {
-			if x.ID == m.ID {
-				if row, known := im.snap.Row(plant.Tag(m.Tag)); known && m.Tag != "" {
-					im.known(row.Spool, nil)
-					break
-				}
-				rest = append(rest, m)
-			}
+		rows := im.fresh[key]
+		if len(rows) == 0 {
+			continue
 		}
+		if row, known := im.snap.Row(plant.Tag(m.Tag)); known && key != "" {
+			im.known(row.Spool, nil)
+			continue
+		}
+		delete(im.fresh, key)
+		rest = append(rest, rows...)
 	}
-	if len(rest) == 0 {
-		return
+	slices.SortFunc(rest, func(a, b plant.MetadataRow) int { return cmp.Compare(a.Order, b.Order) })
+	for some := range slices.Chunk(rest, logRows) {
+		job := newJob(table.Metadata, im.importing("", plant.Import{History: some}))
+		job.rows[table.Metadata] = orders(some)
+		im.jobs = append(im.jobs, job)
 	}
-	c := plant.Command{Verb: plant.Importar, Device: im.source, Import: &plant.Import{History: rest, Source: im.source}}
-	im.jobs = append(im.jobs, job{cmd: c, sheet: table.Metadata, also: orders(rest)})
 }
 
 // carryOut sends the commands. One refused row does not stop the rest; a store
@@ -372,24 +287,21 @@ func (im *importer) settle(j job, err error) {
 	case errors.Is(err, plant.ErrUnchanged):
 		return
 	case err != nil:
-		for _, row := range j.rows {
-			im.find(table.Finding{Sheet: j.sheet, Row: row, Value: string(j.cmd.Tag), Reason: storeRefused + err.Error(), Action: table.Quarantined})
+		for _, row := range j.rows[j.main] {
+			im.find(table.Finding{Sheet: j.main, Row: row, Value: string(j.cmd.Tag), Reason: storeRefused + err.Error(), Action: table.Quarantined})
 		}
 		return
 	}
 	im.report.Changed++
-	mark := func(sheet string, rows []int) {
+	for sheet, rows := range j.rows {
 		for _, r := range rows {
 			im.state[sheet].changed[r] = true
 		}
 	}
-	mark(j.sheet, j.rows)
-	mark(table.Metadata, j.also)
-	mark(table.Uniones, j.union)
 }
 
 // finish turns what became of the rows into figures.
-func (im *importer) finish(table.Book) {
+func (im *importer) finish() {
 	for name, s := range im.state {
 		im.report.Sheets[name] = s.tally()
 	}

@@ -28,6 +28,9 @@ type SpoolRow struct {
 	// the unions and otherwise ignored.
 	Counts  Counts
 	Damaged []string
+	// Unread are the office's columns that tell nothing here: those in
+	// quarantine and those the worksheet does not have.
+	Unread []string
 }
 
 // Counts are the counter columns of a row. A nil counter is an empty cell.
@@ -133,6 +136,7 @@ func (r *row) spool(tag plant.Tag) SpoolRow {
 		},
 	}
 	sp.Damaged = r.bad
+	sp.Unread = r.unread(colSplit, colNV, colOT, colMateriales)
 	return sp
 }
 

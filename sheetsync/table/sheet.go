@@ -1,6 +1,8 @@
 package table
 
 import (
+	"slices"
+
 	"envivo/plant"
 )
 
@@ -96,6 +98,18 @@ func (r *row) report(column string, p Problem) {
 	if p.Bad() {
 		r.bad = append(r.bad, column)
 	}
+}
+
+// unread are those of the columns whose cell could not be read or which the
+// worksheet does not have.
+func (r *row) unread(columns ...string) []string {
+	var out []string
+	for _, c := range columns {
+		if _, ok := r.rs.header.Col(c); !ok || slices.Contains(r.bad, c) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // reject puts the whole row aside because of one column.

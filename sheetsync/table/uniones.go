@@ -14,6 +14,9 @@ type UnionRow struct {
 	Tag     plant.Tag
 	Union   plant.Union
 	Damaged []string
+	// Unread are the columns carried along that tell nothing here: those in
+	// quarantine and those the worksheet does not have.
+	Unread []string
 }
 
 // MaxN is the highest number of a union; the plant's steel carries 1 to 20.
@@ -82,6 +85,7 @@ func (r *row) union() (UnionRow, bool) {
 		NDT:  get(r, colNDT, Label), NDTResult: get(r, colNDTResult, Label), NDTDate: get(r, colNDTDate, dayText), NDTStatus: get(r, colNDTStatus, Label),
 		SheetID: get(r, colID, Label),
 	}}
+	u.Unread = r.unread(colID, colNDT, colNDTResult, colNDTDate, colNDTStatus)
 	for _, c := range r.bad {
 		u.Damaged = append(u.Damaged, fmt.Sprintf("%s (unión %d)", c, n))
 	}
