@@ -20,6 +20,7 @@ type client struct {
 	buf  []byte
 	n    int
 	id   int
+	born int64 // keeps the keys of two runs on one store apart
 }
 
 func dial(addr string, id int) (*client, error) {
@@ -27,7 +28,7 @@ func dial(addr string, id int) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &client{conn: conn, r: bufio.NewReaderSize(conn, 4096), host: addr, id: id}, nil
+	return &client{conn: conn, r: bufio.NewReaderSize(conn, 4096), host: addr, id: id, born: time.Now().UnixNano()}, nil
 }
 
 // command posts one occupation command and returns the status.
@@ -35,16 +36,13 @@ func (c *client) command(verb, tag string, worker int) (int, error) {
 	c.n++
 	body := fmt.Appendf(nil, `{"tag_spool":%q,"worker_id":%d,"worker_nombre":"x","operacion":"ARM"}`, tag, worker)
 	c.buf = fmt.Appendf(c.buf[:0], "POST /api/occupation/%s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nIdempotency-Key: load-%d-%d-%d\r\nContent-Length: %d\r\n\r\n",
-		verb, c.host, processStart, c.id, c.n, len(body))
+		verb, c.host, c.born, c.id, c.n, len(body))
 	c.buf = append(c.buf, body...)
 	if _, err := c.conn.Write(c.buf); err != nil {
 		return 0, err
 	}
 	return c.answer()
 }
-
-// processStart keeps the keys of two runs on one store apart.
-var processStart = time.Now().UnixNano()
 
 // answer reads one response and drops its body.
 func (c *client) answer() (int, error) {
