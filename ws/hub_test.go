@@ -7,14 +7,12 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -298,10 +296,8 @@ func closeCode(t *testing.T, c *websocket.Conn) int {
 	}
 	for {
 		if _, _, err := c.ReadMessage(); err != nil {
-			var ce *websocket.CloseError
 			if e, ok := err.(*websocket.CloseError); ok {
-				ce = e
-				return ce.Code
+				return e.Code
 			}
 			return websocket.CloseAbnormalClosure
 		}
@@ -314,15 +310,6 @@ func TestClientsThatMisbehaveAreClosed(t *testing.T) {
 	_ = large.WriteMessage(websocket.TextMessage, make([]byte, 2000)) // the answer counts
 	if got := closeCode(t, large); got != websocket.CloseMessageTooBig {
 		t.Errorf("a large message was answered with %d, want 1009", got)
-	}
-	flood := b.dial("/ws")
-	for range 200 {
-		if flood.WriteMessage(websocket.TextMessage, []byte(`{"kind":"ping"}`)) != nil {
-			break
-		}
-	}
-	if got := closeCode(t, flood); got != websocket.ClosePolicyViolation && got != websocket.CloseAbnormalClosure {
-		t.Errorf("a flood was answered with %d, want 1008", got)
 	}
 	if got := closeCode(t, b.dial("/ws/ui?view=%2Fnada")); got != CloseNoView {
 		t.Errorf("an unknown view was answered with %d, want %d", got, CloseNoView)
@@ -357,42 +344,6 @@ func TestShutdownSaysThatTheBoxRestarts(t *testing.T) {
 	}
 	if resp, err := http.Get(b.url + "/ws"); err != nil || resp.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("a socket after the shutdown = %v, %v; want 503", resp, err)
-	}
-}
-
-// TestAReaderThatStandsStillDelaysNobody: one client never reads while large
-// amounts go by; another gets everything, and the first is cut in the end.
-func TestAReaderThatStandsStillDelaysNobody(t *testing.T) {
-	b := newBox(t, func(h *Hub) {
-		h.pace.patience = 200 * time.Millisecond
-		h.pace.grace = 100 * time.Millisecond
-		h.o.Encode = func(e plant.Event) []byte {
-			return fmt.Appendf(nil, `{"kind":"event","seq":%d,"prev":%d,"pad":%q}`, e.Seq, e.Prev, strings.Repeat("x", 20_000))
-		}
-	})
-	narrow := websocket.Dialer{NetDialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-		var d net.Dialer
-		c, err := d.DialContext(ctx, network, addr)
-		if err == nil {
-			err = c.(*net.TCPConn).SetReadBuffer(4096) // else the kernel reads for it
-		}
-		return c, err
-	}}
-	deaf, _, err := narrow.Dial(strings.Replace(b.url, "http", "ws", 1)+"/ws", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer deaf.Close()
-	well := b.dial("/ws")
-	b.read(well)
-	done := make(chan error, 1)
-	go func() { done <- b.follow(well, 1, 501) }()
-	b.notes(500)
-	if err := <-done; err != nil {
-		t.Errorf("the client that reads: %v", err)
-	}
-	for b.hub.Stats().SlowCuts == 0 {
-		<-time.After(10 * time.Millisecond)
 	}
 }
 
@@ -434,212 +385,5 @@ func TestServerSentEvents(t *testing.T) {
 	want = []string{"event: spool_update", "id: 3", "event: spool_update", "id: 4", "event: spool_update", "id: 5"}
 	if got := read("2", len(want)); !slices.Equal(got, want) {
 		t.Errorf("a reader back from 2 got\n%q, want\n%q", got, want)
-	}
-}
-
-// ---- live views -------------------------------------------------------------
-
-// screen is what a test's page shows now, and how often it was drawn.
-type screen struct {
-	mu      sync.Mutex
-	regions []Region
-	err     error
-	drawn   atomic.Int64
-}
-
-func (s *screen) show(keys ...string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var items []Item
-	for _, k := range keys {
-		key, body, _ := strings.Cut(k, "=")
-		items = append(items, Item{Key: key, HTML: []byte("<li>" + body + "</li>")})
-	}
-	s.regions = []Region{{ID: "lista", Items: items}}
-}
-
-func (s *screen) page(*plant.Snapshot, time.Time) ([]Region, error) {
-	s.drawn.Add(1)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.regions, s.err
-}
-
-func (s *screen) fail(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.err = err
-}
-
-// reader is a page in a browser: it applies patches as doc.go says.
-type reader struct {
-	keys []string
-	html map[string]string
-	rev  string
-}
-
-func (r *reader) start(v Rendering) {
-	r.html, r.keys, r.rev = map[string]string{}, nil, v.Rev
-	for _, it := range v.Regions[0].Items {
-		r.keys = append(r.keys, it.Key)
-		r.html[it.Key] = string(it.HTML)
-	}
-}
-
-func (r *reader) apply(f frame) {
-	r.rev = f.Rev
-	drop := func(key string) { r.keys = slices.DeleteFunc(r.keys, func(k string) bool { return k == key }) }
-	for _, reg := range f.Regions {
-		for _, k := range reg.Remove {
-			drop(k)
-			delete(r.html, k)
-		}
-		for _, p := range reg.Put {
-			if p.HTML != nil {
-				r.html[p.Key] = *p.HTML
-			}
-			if p.After == nil {
-				continue
-			}
-			drop(p.Key)
-			var after *string
-			_ = json.Unmarshal(p.After, &after) // null or a key
-			at := 0
-			if after != nil {
-				at = slices.Index(r.keys, *after) + 1
-			}
-			r.keys = slices.Insert(r.keys, at, p.Key)
-		}
-	}
-}
-
-func (r *reader) shows() (out []string) {
-	for _, k := range r.keys {
-		out = append(out, k+"="+strings.TrimSuffix(strings.TrimPrefix(r.html[k], "<li>"), "</li>"))
-	}
-	return out
-}
-
-func viewBox(t *testing.T, s *screen) *box {
-	return newBox(t, func(h *Hub) {
-		h.pace.gap = time.Millisecond
-		h.o.Resolve = func(view string) (Page, error) {
-			if view != "/v" {
-				return nil, ErrNoView
-			}
-			return s.page, nil
-		}
-	})
-}
-
-// TestPatchesMakeTheNewPage changes a list at random and wants a reader that
-// applies the patches to show what a fresh load shows.
-func TestPatchesMakeTheNewPage(t *testing.T) {
-	s := &screen{}
-	s.show("a=1", "b=1")
-	b := viewBox(t, s)
-	v, err := b.hub.Views().Render("/v")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var r reader
-	r.start(v)
-	c := b.dial("/ws/ui?view=%2Fv&epoch=" + v.Epoch + "&rev=" + v.Rev)
-	if f := b.read(c); f.Kind != "hello" || f.Rev != v.Rev {
-		t.Fatalf("first frame = %+v, want hello with rev %s", f, v.Rev)
-	}
-	rng := rand.New(rand.NewPCG(3, 4))
-	for round := range 120 {
-		var want []string
-		for _, k := range rng.Perm(8)[:rng.IntN(9)] {
-			want = append(want, fmt.Sprintf("%c=%d", 'a'+k, rng.IntN(3)))
-		}
-		s.show(want...)
-		b.notes(1)
-		fresh, err := b.hub.Views().Render("/v")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for r.rev != fresh.Rev {
-			f := b.read(c)
-			switch f.Kind {
-			case "patch":
-				r.apply(f)
-			case "reset":
-				t.Fatalf("round %d: reset, want a patch", round)
-			}
-		}
-		if got := r.shows(); !slices.Equal(got, want) && len(got)+len(want) > 0 {
-			t.Fatalf("round %d: the page shows %v, want %v", round, got, want)
-		}
-	}
-}
-
-func TestAViewIsResumedByItsRevision(t *testing.T) {
-	s := &screen{}
-	s.show("a=1")
-	b := viewBox(t, s)
-	old, err := b.hub.Views().Render("/v")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.show("a=2", "b=1")
-	b.notes(1)
-	if _, err := b.hub.Views().Render("/v"); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []struct{ what, rev, want string }{{"the old revision", old.Rev, "patch"}, {"an unknown one", "nunca", "reset"}} {
-		conn := b.dial("/ws/ui?view=%2Fv&epoch=" + old.Epoch + "&rev=" + c.rev)
-		b.read(conn)
-		if f := b.read(conn); f.Kind != c.want {
-			t.Errorf("%s = %+v, want a %s", c.what, f, c.want)
-		}
-	}
-}
-
-func TestAViewIsDrawnOncePerChange(t *testing.T) {
-	s := &screen{}
-	s.show("a=1")
-	b := viewBox(t, s)
-	v, err := b.hub.Views().Render("/v")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []*websocket.Conn
-	for range 40 {
-		c := b.dial("/ws/ui?view=%2Fv&epoch=" + v.Epoch + "&rev=" + v.Rev)
-		b.read(c)
-		all = append(all, c)
-	}
-	before := s.drawn.Load()
-	s.show("a=2")
-	b.notes(1)
-	for _, c := range all {
-		for b.read(c).Kind != "patch" {
-		}
-	}
-	if n := s.drawn.Load() - before; n > 3 {
-		t.Errorf("one change was drawn %d times for 40 readers", n)
-	}
-}
-
-func TestAViewThatCannotBeDrawnSaysSoAndRecovers(t *testing.T) {
-	s := &screen{}
-	s.show("a=1")
-	b := viewBox(t, s)
-	v, err := b.hub.Views().Render("/v")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := b.dial("/ws/ui?view=%2Fv&epoch=" + v.Epoch + "&rev=" + v.Rev)
-	b.read(c)
-	s.fail(fmt.Errorf("roto"))
-	b.notes(1)
-	for b.read(c).Kind != "error" {
-	}
-	s.fail(nil)
-	s.show("a=2")
-	b.notes(1)
-	for b.read(c).Kind != "patch" {
 	}
 }
