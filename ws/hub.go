@@ -140,6 +140,9 @@ func (h *Hub) Run(ctx context.Context) error {
 		h.open.Wait()
 	}()
 	at, err := h.prime(ctx)
+	if ctx.Err() != nil {
+		return nil // asked to stop before it began
+	}
 	if err != nil {
 		return fmt.Errorf("read the journal's end: %w", err)
 	}

@@ -387,3 +387,26 @@ func TestServerSentEvents(t *testing.T) {
 		t.Errorf("a reader back from 2 got\n%q, want\n%q", got, want)
 	}
 }
+
+// TestStoppedBeforeItBegan: a box that is asked to stop while it starts ends
+// without an error.
+func TestStoppedBeforeItBegan(t *testing.T) {
+	m := storetest.NewMemory(storetest.ToyConfig(storetest.Toy{}, storetest.NewClock()))
+	h := New(Options{Source: refusing{m}, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := h.Run(ctx); err != nil {
+		t.Errorf("run = %v, want nil", err)
+	}
+}
+
+// refusing is a store that a context keeps from reading.
+type refusing struct{ *storetest.Memory }
+
+func (r refusing) Snapshot() *plant.Snapshot {
+	return r.Memory.Snapshot().Change().Done(5, [32]byte{})
+}
+
+func (refusing) Events(ctx context.Context, _ plant.Seq, _ int) ([]plant.Event, error) {
+	return nil, ctx.Err()
+}
