@@ -36,9 +36,10 @@ const (
 // assemble wires the floor: the hub reads the store's tail, the API its
 // snapshot, and pages and hub draw the same views.
 func (f *floor) assemble() error {
+	id := build()
 	var server *api.Server // the hub asks for views only once it is there
 	f.hub = ws.New(ws.Options{
-		Source: f.store, Encode: api.EncodeEvent, EncodeSSE: api.EncodeSSE, Build: build(), Now: f.now, Log: f.log,
+		Source: f.store, Encode: api.EncodeEvent, EncodeSSE: api.EncodeSSE, Build: id, Now: f.now, Log: f.log,
 		Resolve: func(view string) (ws.Page, error) {
 			page, err := server.LivePage(view)
 			if err != nil {
@@ -54,7 +55,7 @@ func (f *floor) assemble() error {
 		Render: func(view string) ([]ui.Region, plant.Seq, string, error) { return rendered(f.hub.Views(), view) },
 		Now:    f.now, NewUUID: uuid.NewString, Random: rand.Reader, Log: f.log,
 		Open: f.cfg.Access == "open", Origins: f.cfg.CORSOrigins, TLS: f.cfg.TLS != "off",
-		Env: f.store.Env(), Build: build(), Version: release,
+		Env: f.store.Env(), Build: id, Version: release,
 		Ready: f.ready, Metrics: []func(io.Writer){f.storeMetrics, f.hubMetrics, f.boxMetrics},
 	})
 	if err != nil {
