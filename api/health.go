@@ -61,7 +61,7 @@ type healthJSON struct {
 func (s *Server) health(*call) (any, error) {
 	h := healthJSON{Status: "healthy", Timestamp: plant.ISOTime(s.o.Now()), Environment: s.o.Env, Sheets: "ok", Redis: "ok", Version: s.o.Version, Operational: true}
 	snap := s.o.Plant.Snapshot()
-	details := map[string]any{"seq": snap.Seq, "epoch": snap.Epoch, "spools": snap.Len(), "build": s.o.Build, "sheet": s.o.SheetID != ""}
+	details := map[string]any{"seq": snap.Seq, "epoch": snap.Epoch, "spools": snap.Len(), "build": s.o.Build, "sheet": s.o.SheetID != "", "sync": s.desk.health()}
 	if s.o.Sheet != nil {
 		if err := s.o.Sheet(); err != nil {
 			h.Status, h.Sheets = "degraded", "error"

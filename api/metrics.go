@@ -71,5 +71,6 @@ func (s *Server) metricsPage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	s.desk.measure(w)
 	s.meters.write(w)
 }

@@ -32,7 +32,7 @@ type PageSource interface {
 type RenderFunc func(view string) ([]ui.Region, plant.Seq, string, error)
 
 // pages serves what people see. All fields are set once, before the first
-// request; rows and bodies lock for themselves.
+// request; rows, bodies and desk lock for themselves.
 type pages struct {
 	plant     PageSource
 	permitted func(plant.View, plant.Tag, plant.WorkerID, bool, time.Time) []ui.Action
@@ -52,6 +52,7 @@ type pages struct {
 
 	rows   *ui.Rows
 	bodies *bodies
+	desk   *desk
 }
 
 // routes mounts the pages. The caller decides about access.
@@ -75,6 +76,9 @@ func (p *pages) routes(mux *http.ServeMux) {
 		"POST /salir":                p.salir,
 		"GET /buscar":                p.buscar,
 	} {
+		mux.HandleFunc(pattern, p.handle(h))
+	}
+	for pattern, h := range p.syncRoutes() {
 		mux.HandleFunc(pattern, p.handle(h))
 	}
 	mux.HandleFunc("/", p.handle(p.missing))
@@ -184,7 +188,7 @@ func (p *pages) LivePage(view string) (Page, error) {
 func (p *pages) frame(w http.ResponseWriter, r *http.Request, title string) ui.Frame {
 	snap := p.plant.Snapshot()
 	f := ui.Frame{Title: title, Now: p.now(), Build: p.build, Env: p.env, Here: here(r), Active: r.URL.Path,
-		Supervisor: p.supervisor(r), Seq: snap.Seq, Epoch: snap.Epoch}
+		Supervisor: p.supervisor(r), Seq: snap.Seq, Epoch: snap.Epoch, SyncAlerts: p.desk.attention()}
 	if me, ok := p.me(r, snap); ok {
 		f.Me = &me
 	}

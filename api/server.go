@@ -73,6 +73,8 @@ type Options struct {
 	// reached.
 	SheetID string
 	Sheet   func() error
+	// Sync is the exchange with the Sheet, nil when the plant has none.
+	Sync Sync
 	// Metrics append what other parts measure to /metrics.
 	Metrics []func(io.Writer)
 }
@@ -88,6 +90,7 @@ type Server struct {
 	tokens   *tokenCache
 	meters   *meters
 	pages    *pages
+	desk     *desk
 	began    time.Time
 	leaving  atomic.Bool
 }
@@ -95,7 +98,7 @@ type Server struct {
 // New assembles the box's handler. An origin that is none is an error.
 func New(o Options) (*Server, error) {
 	s := &Server{o: o, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection(), origins: map[string]bool{},
-		sessions: newSessions(o.Now, o.Random), tokens: newTokenCache(), meters: newMeters(o.Metrics), began: o.Now()}
+		sessions: newSessions(o.Now, o.Random), tokens: newTokenCache(), meters: newMeters(o.Metrics), desk: newDesk(o.Sync, o.Now), began: o.Now()}
 	for _, origin := range o.Origins {
 		origin = strings.TrimSuffix(origin, "/")
 		if err := s.cross.AddTrustedOrigin(origin); err != nil {

@@ -254,7 +254,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const drop = (list, key) => { const at = list.indexOf(key); if (at >= 0) list.splice(at, 1); };
   // Without a stream the page asks by itself.
   setInterval(() => {
-    if (page.view && performance.now() - heardAt > 7000 && !document.hidden) fresh().catch(() => {});
+    if ((page.view || page.releer !== undefined) && performance.now() - heardAt > 7000 && !document.hidden) fresh().catch(() => {});
   }, 5000);
   for (const kind of ["visibilitychange", "pageshow", "online"]) {
     addEventListener(kind, () => { if (!document.hidden && !socket) { wait = 200; connect(); } });

@@ -38,6 +38,12 @@ type Frame struct {
 	// Footer replaces the navigation at the lower edge.
 	Footer templ.Component
 	Wide   bool
+	// Reread makes the script ask for the page's state now and then; for a page
+	// that shows more than the plant and so follows no view.
+	Reread bool
+	// SyncAlerts counts the faults of the exchange with the Sheet when the page
+	// was drawn.
+	SyncAlerts int
 }
 
 // Notice is the outcome of this person's last act.

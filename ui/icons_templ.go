@@ -31,7 +31,7 @@ func sprite() templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<svg class=\"sprite\" aria-hidden=\"true\" width=\"0\" height=\"0\"><symbol id=\"i-candado\" viewBox=\"0 0 24 24\"><rect x=\"5\" y=\"11\" width=\"14\" height=\"9\" rx=\"1\"></rect><path d=\"M8 11V8a4 4 0 0 1 8 0v3\"></path></symbol> <symbol id=\"i-llave\" viewBox=\"0 0 24 24\"><path d=\"M14.5 9.5 5 19l-1.5-1.5 9.5-9.5\"></path><path d=\"M13 8a4.5 4.5 0 0 1 6-5l-2.5 2.8 1.7 1.7L21 5a4.500 4.500 0 0 1-5.500 5.800\"></path></symbol> <symbol id=\"i-cruz\" viewBox=\"0 0 24 24\"><path d=\"m6 6 12 12M18 6 6 18\"></path></symbol> <symbol id=\"i-visto\" viewBox=\"0 0 24 24\"><path d=\"m5 12.500 4.500 5L19 7\"></path></symbol> <symbol id=\"i-lupa\" viewBox=\"0 0 24 24\"><path d=\"M12 2.500 21.500 12 12 21.500 2.500 12z\"></path><circle cx=\"11.500\" cy=\"11.500\" r=\"2.800\"></circle><path d=\"m13.600 13.600 2.600 2.600\"></path></symbol> <symbol id=\"i-punto\" viewBox=\"0 0 24 24\"><circle cx=\"12\" cy=\"12\" r=\"6\" class=\"lleno\"></circle></symbol> <symbol id=\"i-pausa\" viewBox=\"0 0 24 24\"><path d=\"M8.500 5.500v13M15.500 5.500v13\" class=\"grueso\"></path></symbol> <symbol id=\"i-aro\" viewBox=\"0 0 24 24\"><circle cx=\"12\" cy=\"12\" r=\"7\"></circle></symbol> <symbol id=\"i-aro-roto\" viewBox=\"0 0 24 24\"><circle cx=\"12\" cy=\"12\" r=\"7\" stroke-dasharray=\"4.200 3.130\"></circle></symbol> <symbol id=\"i-dano\" viewBox=\"0 0 24 24\"><path d=\"M12 3.500 22 20.500H2z\"></path><path d=\"M12 9.500v5M12 16.800v1.200\"></path></symbol> <symbol id=\"i-reloj\" viewBox=\"0 0 24 24\"><circle cx=\"12\" cy=\"12\" r=\"8.500\"></circle><path d=\"M12 7v5.300l3.500 2.200\"></path></symbol> <symbol id=\"i-buscar\" viewBox=\"0 0 24 24\"><circle cx=\"10.500\" cy=\"10.500\" r=\"6.500\"></circle><path d=\"m15.500 15.500 5.500 5.500\"></path></symbol> <symbol id=\"i-gente\" viewBox=\"0 0 24 24\"><circle cx=\"9\" cy=\"8\" r=\"3.500\"></circle><path d=\"M2.500 20v-1.500a5 5 0 0 1 5-5h3a5 5 0 0 1 5 5V20M16 4.800a3.500 3.500 0 0 1 0 6.400M18 14a5 5 0 0 1 3.500 4.500V20\"></path></symbol> <symbol id=\"i-tubo\" viewBox=\"0 0 24 24\"><path d=\"M3 14h8a3 3 0 0 0 3-3V3M3 21h9a9 9 0 0 0 9-9V3M3 11.500v12M11.500 3h12\"></path></symbol> <symbol id=\"i-lista\" viewBox=\"0 0 24 24\"><path d=\"M8.500 6H21M8.500 12H21M8.500 18H21M3.500 6h1M3.500 12h1M3.500 18h1\"></path></symbol> <symbol id=\"i-menu\" viewBox=\"0 0 24 24\"><path d=\"M4 6.500h16M4 12h16M4 17.500h16\"></path></symbol> <symbol id=\"i-izq\" viewBox=\"0 0 24 24\"><path d=\"m14.500 5-7 7 7 7\"></path></symbol> <symbol id=\"i-der\" viewBox=\"0 0 24 24\"><path d=\"m9.500 5 7 7-7 7\"></path></symbol> <symbol id=\"i-nota\" viewBox=\"0 0 24 24\"><path d=\"M4 20h4L20 8l-4-4L4 16zM13 7l4 4\"></path></symbol> <symbol id=\"i-mano\" viewBox=\"0 0 24 24\"><path d=\"M4 8h13m-4-4.500L17.500 8 13 12.500M20 16H7m4-4.500L6.500 16l4.500 4.500\"></path></symbol> <symbol id=\"i-deshacer\" viewBox=\"0 0 24 24\"><path d=\"M8 4 3.500 8.500 8 13M4 8.500h10a6 6 0 0 1 0 12H8\"></path></symbol> <symbol id=\"i-ok\" viewBox=\"0 0 24 24\"><circle cx=\"12\" cy=\"12\" r=\"4.500\" class=\"lleno\"></circle></symbol> <symbol id=\"i-filtro\" viewBox=\"0 0 24 24\"><path d=\"M3 5h18M6.500 12h11M10 19h4\"></path></symbol> <symbol id=\"i-borrar\" viewBox=\"0 0 24 24\"><path d=\"M9 5h12v14H9l-6.500-7zM12 9l6 6M18 9l-6 6\"></path></symbol></svg>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<svg class=\"sprite\" aria-hidden=\"true\" width=\"0\" height=\"0\"><symbol id=\"i-candado\" viewBox=\"0 0 24 24\"><rect x=\"5\" y=\"11\" width=\"14\" height=\"9\" rx=\"1\"></rect><path d=\"M8 11V8a4 4 0 0 1 8 0v3\"></path></symbol> <symbol id=\"i-llave\" viewBox=\"0 0 24 24\"><path d=\"M14.5 9.5 5 19l-1.5-1.5 9.5-9.5\"></path><path d=\"M13 8a4.5 4.5 0 0 1 6-5l-2.5 2.8 1.7 1.7L21 5a4.500 4.500 0 0 1-5.500 5.800\"></path></symbol> <symbol id=\"i-cruz\" viewBox=\"0 0 24 24\"><path d=\"m6 6 12 12M18 6 6 18\"></path></symbol> <symbol id=\"i-visto\" viewBox=\"0 0 24 24\"><path d=\"m5 12.500 4.500 5L19 7\"></path></symbol> <symbol id=\"i-lupa\" viewBox=\"0 0 24 24\"><path d=\"M12 2.500 21.500 12 12 21.500 2.500 12z\"></path><circle cx=\"11.500\" cy=\"11.500\" r=\"2.800\"></circle><path d=\"m13.600 13.600 2.600 2.600\"></path></symbol> <symbol id=\"i-punto\" viewBox=\"0 0 24 24\"><circle cx=\"12\" cy=\"12\" r=\"6\" class=\"lleno\"></circle></symbol> <symbol id=\"i-pausa\" viewBox=\"0 0 24 24\"><path d=\"M8.500 5.500v13M15.500 5.500v13\" class=\"grueso\"></path></symbol> <symbol id=\"i-aro\" viewBox=\"0 0 24 24\"><circle cx=\"12\" cy=\"12\" r=\"7\"></circle></symbol> <symbol id=\"i-aro-roto\" viewBox=\"0 0 24 24\"><circle cx=\"12\" cy=\"12\" r=\"7\" stroke-dasharray=\"4.200 3.130\"></circle></symbol> <symbol id=\"i-dano\" viewBox=\"0 0 24 24\"><path d=\"M12 3.500 22 20.500H2z\"></path><path d=\"M12 9.500v5M12 16.800v1.200\"></path></symbol> <symbol id=\"i-reloj\" viewBox=\"0 0 24 24\"><circle cx=\"12\" cy=\"12\" r=\"8.500\"></circle><path d=\"M12 7v5.300l3.500 2.200\"></path></symbol> <symbol id=\"i-buscar\" viewBox=\"0 0 24 24\"><circle cx=\"10.500\" cy=\"10.500\" r=\"6.500\"></circle><path d=\"m15.500 15.500 5.500 5.500\"></path></symbol> <symbol id=\"i-gente\" viewBox=\"0 0 24 24\"><circle cx=\"9\" cy=\"8\" r=\"3.500\"></circle><path d=\"M2.500 20v-1.500a5 5 0 0 1 5-5h3a5 5 0 0 1 5 5V20M16 4.800a3.500 3.500 0 0 1 0 6.400M18 14a5 5 0 0 1 3.500 4.500V20\"></path></symbol> <symbol id=\"i-tubo\" viewBox=\"0 0 24 24\"><path d=\"M3 14h8a3 3 0 0 0 3-3V3M3 21h9a9 9 0 0 0 9-9V3M3 11.500v12M11.500 3h12\"></path></symbol> <symbol id=\"i-lista\" viewBox=\"0 0 24 24\"><path d=\"M8.500 6H21M8.500 12H21M8.500 18H21M3.500 6h1M3.500 12h1M3.500 18h1\"></path></symbol> <symbol id=\"i-menu\" viewBox=\"0 0 24 24\"><path d=\"M4 6.500h16M4 12h16M4 17.500h16\"></path></symbol> <symbol id=\"i-izq\" viewBox=\"0 0 24 24\"><path d=\"m14.500 5-7 7 7 7\"></path></symbol> <symbol id=\"i-der\" viewBox=\"0 0 24 24\"><path d=\"m9.500 5 7 7-7 7\"></path></symbol> <symbol id=\"i-nota\" viewBox=\"0 0 24 24\"><path d=\"M4 20h4L20 8l-4-4L4 16zM13 7l4 4\"></path></symbol> <symbol id=\"i-mano\" viewBox=\"0 0 24 24\"><path d=\"M4 8h13m-4-4.500L17.500 8 13 12.500M20 16H7m4-4.500L6.500 16l4.500 4.500\"></path></symbol> <symbol id=\"i-deshacer\" viewBox=\"0 0 24 24\"><path d=\"M8 4 3.500 8.500 8 13M4 8.500h10a6 6 0 0 1 0 12H8\"></path></symbol> <symbol id=\"i-ok\" viewBox=\"0 0 24 24\"><circle cx=\"12\" cy=\"12\" r=\"4.500\" class=\"lleno\"></circle></symbol> <symbol id=\"i-filtro\" viewBox=\"0 0 24 24\"><path d=\"M3 5h18M6.500 12h11M10 19h4\"></path></symbol> <symbol id=\"i-hoja\" viewBox=\"0 0 24 24\"><path d=\"M4 3.500h16v17H4zM4 9h16M4 14.500h16M10 9v11.500\"></path></symbol> <symbol id=\"i-sinc\" viewBox=\"0 0 24 24\"><path d=\"M19.500 9A8 8 0 0 0 5.500 7.500L3.500 10M3.500 4.500V10H9M4.500 15a8 8 0 0 0 14 1.500l2-2.500M20.500 19.500V14H15\"></path></symbol> <symbol id=\"i-borrar\" viewBox=\"0 0 24 24\"><path d=\"M9 5h12v14H9l-6.500-7zM12 9l6 6M18 9l-6 6\"></path></symbol></svg>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -67,7 +67,7 @@ func icon(name string) templ.Component {
 		var templ_7745c5c3_Var3 string
 		templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.ResolveAttributeValue("#i-" + name)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `icons.templ`, Line: 35, Col: 59}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `ui/icons.templ`, Line: 37, Col: 59}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var3)
 		if templ_7745c5c3_Err != nil {
@@ -114,7 +114,7 @@ func chip(l Look) templ.Component {
 		var templ_7745c5c3_Var6 string
 		templ_7745c5c3_Var6, templ_7745c5c3_Err = templ.ResolveAttributeValue(templ.CSSClasses(templ_7745c5c3_Var5).String())
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `icons.templ`, Line: 1, Col: 0}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `ui/icons.templ`, Line: 1, Col: 0}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var6)
 		if templ_7745c5c3_Err != nil {
@@ -131,7 +131,7 @@ func chip(l Look) templ.Component {
 		var templ_7745c5c3_Var7 string
 		templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(l.Word)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `icons.templ`, Line: 41, Col: 10}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `ui/icons.templ`, Line: 43, Col: 10}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 		if templ_7745c5c3_Err != nil {
@@ -175,7 +175,7 @@ func rich(s string) templ.Component {
 				var templ_7745c5c3_Var9 string
 				templ_7745c5c3_Var9, templ_7745c5c3_Err = templ.JoinStringErrs(piece)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `icons.templ`, Line: 48, Col: 18}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `ui/icons.templ`, Line: 50, Col: 18}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var9))
 				if templ_7745c5c3_Err != nil {
@@ -189,7 +189,7 @@ func rich(s string) templ.Component {
 				var templ_7745c5c3_Var10 string
 				templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(piece)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `icons.templ`, Line: 50, Col: 10}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `ui/icons.templ`, Line: 52, Col: 10}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 				if templ_7745c5c3_Err != nil {

@@ -282,6 +282,13 @@ const (
 	TextPinWrong  = "PIN incorrecto."
 	TextPinNone   = "Todavía no hay un PIN de supervisor en este servidor. Lo crea el administrador."
 	TextIdentify  = "Para registrar, primero dinos quién eres."
+	TextNoSheet   = "Esta planta trabaja sin hoja de cálculo: todo queda en el servidor."
+	TextSyncFirst = "Leyendo la hoja por primera vez. En planta se trabaja igual."
+	TextSyncNow   = "Pedido: la hoja se lee y se escribe ahora. Mira la hora de la última lectura."
+	TextSyncPIN   = "Eso lo hace el supervisor: ingresa el PIN."
+	TextSyncGone  = "Esa entrada ya no está: alguien la resolvió o la hoja cambió. Revisa la lista."
+	TextSyncMoved = "La celda o el spool cambió mientras mirabas. Revisa los dos valores y repite."
+	TextRejected  = "Propuesta rechazada: se vuelve a escribir lo nuestro en la hoja."
 	TextForeign   = "El pedido no se entiende: trae un dato que esta página no manda. No se guardó."
 )
 
