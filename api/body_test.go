@@ -31,6 +31,14 @@ var writes = map[string]fields{
 	"/api/pausar-reparacion":         by("S-1", ana),
 	"/api/completar-reparacion":      by("S-1", ana),
 	"/api/cancelar-reparacion":       by("S-1", ana),
+	"/api/iniciar-accion":            by("S-1", ana, "operacion", "ARM", "timestamp", "2026-01-05T10:00:00Z"),
+	"/api/completar-accion":          by("S-1", ana, "operacion", "ARM"),
+	"/api/cancelar-accion":           by("S-1", ana, "operacion", "ARM"),
+	"/api/iniciar-accion-batch":      {"tag_spools": []string{"S-1"}, "worker_id": ana, "operacion": "ARM"},
+	"/api/completar-accion-batch":    {"tag_spools": []string{"S-1"}, "worker_id": ana, "operacion": "ARM"},
+	"/api/cancelar-accion-batch":     {"tag_spools": []string{"S-1"}, "worker_id": ana, "operacion": "ARM"},
+	"/api/v4/occupation/iniciar":     by("S-1", ana, "operacion", "ARM"),
+	"/api/v4/occupation/finalizar":   by("S-1", ana, "operacion", "ARM", "selected_unions", []string{}),
 }
 
 func change(body fields, key string, value any) fields {
@@ -45,7 +53,7 @@ func change(body fields, key string, value any) fields {
 }
 
 func tagKey(path string) string {
-	if strings.HasSuffix(path, "batch-tomar") {
+	if strings.HasSuffix(path, "batch-tomar") || strings.HasSuffix(path, "-batch") {
 		return "tag_spools"
 	}
 	return "tag_spool"
@@ -111,6 +119,9 @@ func told(t *testing.T, r reply, what string, status int, field string) {
 		return
 	}
 	faults := r.items("detail")
+	if m, ok := r.Body["detail"].(map[string]any); ok && strings.Contains(what, "/api/v4/") { // an object there
+		faults = reply{Body: m}.items("faults")
+	}
 	if len(faults) == 0 {
 		t.Errorf("%s: detail = %v, want a list", what, r.Body["detail"])
 		return

@@ -42,6 +42,7 @@ type problem struct {
 	code    string
 	message string
 	faults  []fault // for 422
+	data    any
 	retry   time.Duration
 }
 
@@ -116,7 +117,7 @@ func (c *call) decode(b checked) error {
 func badJSON(err error) error {
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) {
-		field := wrong.Field
+		field := strings.TrimPrefix(wrong.Field, "order.") // the part that all writes share
 		if field == "" {
 			field = "body"
 		}
@@ -223,7 +224,11 @@ type errorBody struct {
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) int {
 	body, status := s.explain(w, r, err)
 	if detailed(r.URL.Path) {
-		body.Detail = map[string]any{"error": body.Error, "message": body.Message, "data": body.Data}
+		detail := map[string]any{"error": body.Error, "message": body.Message, "data": body.Data}
+		if faults, ok := body.Detail.([]fault); ok {
+			detail["faults"] = faults
+		}
+		body.Detail = detail
 	}
 	return s.answer(w, status, body)
 }
@@ -247,7 +252,7 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request, err error) (err
 		s.o.Log.Info("refused", "code", row.code, "tag", string(no.Tag), "worker", int(no.Worker.ID), "op", no.Op.String())
 		return b, row.status
 	case errors.As(err, &p):
-		b := errorBody{Error: p.code, Message: p.message, Detail: p.message}
+		b := errorBody{Error: p.code, Message: p.message, Data: p.data, Detail: p.message}
 		if len(p.faults) > 0 {
 			b.Detail = p.faults
 		}

@@ -12,6 +12,7 @@ import (
 func (s *Server) mount() {
 	s.mountReads()
 	s.mountWrites()
+	s.mountOld()
 	s.mountSync()
 	s.mountHealth()
 	s.mux.HandleFunc("/api/", s.nowhere)

@@ -59,7 +59,7 @@ func TestListsFollowTheWork(t *testing.T) {
 func TestQueriesAreChecked(t *testing.T) {
 	b := newBox(t)
 	for path, want := range map[string]int{
-		"/api/nada": 404, "/api": 404, "/api/": 404, "/api/v4/occupation/iniciar": 404, "/api/spools/NO-ESTA": 404, "/api/spools/%22%27%25": 404,
+		"/api/nada": 404, "/api": 404, "/api/": 404, "/api/v4/occupation/iniciar": 405, "/api/spools/NO-ESTA": 404, "/api/spools/%22%27%25": 404,
 		"/api/spools/%F0%9F%94%A7": 404, "/api/spools/%FF": 404, "/api/spools/a%2Fb": 404, "/api/spools/%00": 404,
 		"/api/history/NO-ESTA": 404, "/api/occupation/status/NO-ESTA": 404, "/api/spools/iniciar": 422, "/api/spools/iniciar?operacion=PINTAR": 400,
 		"/api/spools/iniciar?operacion=%FF%FE": 400, "/api/spools/iniciar?operacion=" + strings.Repeat("X", 9000): 400,

@@ -160,7 +160,7 @@ func (c *call) command(b *order, v plant.Verb) (plant.Command, error) {
 // key takes the idempotency key over. What must match under it are method, path
 // and what the body says: spacing, the order of fields and fields that nobody
 // reads do not count (rules §9.1).
-func (c *call) key(cmd *plant.Command, b *order) error {
+func (c *call) key(cmd *plant.Command, b interface{ says([]byte) []byte }) error {
 	key := c.r.Header.Get(keyHeader)
 	if key == "" {
 		return nil
@@ -433,15 +433,7 @@ func (s *Server) batchTomar(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmds := make([]plant.Command, len(b.TagSpools))
-	for i, t := range b.TagSpools {
-		cmds[i] = first
-		cmds[i].Tag = plant.Tag(strings.TrimSpace(t))
-		cmds[i].Version = nil
-		if first.ID != "" {
-			cmds[i].ID = itemKey(first.ID, cmds[i].Tag)
-		}
-	}
+	cmds := eachOf(first, b.TagSpools)
 	return c.batch(cmds, s.o.Plant.DoAll(c.r.Context(), cmds)), nil
 }
 
