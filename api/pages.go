@@ -81,6 +81,9 @@ func (p *pages) routes(mux *http.ServeMux) {
 	for pattern, h := range p.syncRoutes() {
 		mux.HandleFunc(pattern, p.handle(h))
 	}
+	for pattern, h := range p.boardRoutes() {
+		mux.HandleFunc(pattern, p.handle(h))
+	}
 	mux.HandleFunc("/", p.handle(p.missing))
 }
 
@@ -166,6 +169,9 @@ func (p *pages) LivePage(view string) (Page, error) {
 	u, err := url.Parse(view)
 	if err != nil {
 		return nil, fmt.Errorf("view %q: %w", view, err)
+	}
+	if page, ok, err := p.liveBoard(u, view); ok {
+		return page, err
 	}
 	if tag, ok := strings.CutPrefix(u.EscapedPath(), "/spools/"); ok {
 		return p.liveSpool(view, tag, u.Query())

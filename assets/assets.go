@@ -15,7 +15,7 @@ import (
 	"sync"
 )
 
-//go:embed tokens.css app.css app.js icono.svg fuente/plex.woff2 manifest.webmanifest
+//go:embed tokens.css app.css boards.css app.js tv.js icono.svg fuente/plex.woff2 manifest.webmanifest
 var files embed.FS
 
 // Prefix is where Handler expects to be mounted.
@@ -36,9 +36,11 @@ var load = sync.OnceValue(func() bundle {
 	b.add("plex.woff2", "font/woff2", read("fuente/plex.woff2"))
 	b.add("icono.svg", "image/svg+xml", read("icono.svg"))
 	css := append(append(read("tokens.css"), '\n'), read("app.css")...)
+	css = append(append(css, '\n'), read("boards.css")...)
 	css = bytes.ReplaceAll(css, []byte("url(plex.woff2)"), []byte("url("+b.urls["plex.woff2"]+")"))
 	b.add("app.css", "text/css; charset=utf-8", css)
 	b.add("app.js", "text/javascript; charset=utf-8", read("app.js"))
+	b.add("tv.js", "text/javascript; charset=utf-8", read("tv.js"))
 	manifest := bytes.ReplaceAll(read("manifest.webmanifest"), []byte("icono.svg"), []byte(b.urls["icono.svg"]))
 	b.add("app.webmanifest", "application/manifest+json", manifest)
 	return b
@@ -78,7 +80,7 @@ func pack(body []byte) []byte {
 	return out.Bytes()
 }
 
-// URL is the address of an asset by its plain name: app.css, app.js,
+// URL is the address of an asset by its plain name: app.css, app.js, tv.js,
 // plex.woff2, icono.svg, app.webmanifest.
 func URL(name string) string {
 	url, ok := load().urls[name]

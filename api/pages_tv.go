@@ -1,0 +1,61 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"envivo/plant"
+	"envivo/ui"
+)
+
+// boardRoutes are the pages that show and accept nothing.
+func (p *pages) boardRoutes() map[string]pageFunc {
+	return map[string]pageFunc{
+		"GET /tv": p.tv,
+	}
+}
+
+// liveBoard finds what draws one of those pages; ok is false for other views.
+func (p *pages) liveBoard(u *url.URL, view string) (page Page, ok bool, err error) {
+	switch {
+	case u.Path == tvPath:
+		page, err = liveTV(u.Query().Get("vista"), view)
+		return page, true, err
+	}
+	return nil, false, nil
+}
+
+const tvPath = "/tv"
+
+// tvView is the canonical name of the wall's view: pinned to one board, or all
+// in turns.
+func tvView(board string) string {
+	if board == "" {
+		return tvPath
+	}
+	return tvPath + "?vista=" + url.QueryEscape(board)
+}
+
+func liveTV(board, view string) (Page, error) {
+	if tvView(board) != view || board != "" && !ui.KnownBoard(board) {
+		return nil, fmt.Errorf("view %q: there is no such board", view)
+	}
+	return func(s *plant.Snapshot, now time.Time) ([]ui.Region, error) { return ui.TV(s, board, now) }, nil
+}
+
+// tv is the screen on the wall. ?vista= pins one board, ?tema=dia makes it
+// light. An unknown board takes turns like none: a wall must show something.
+func (p *pages) tv(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	board := q.Get("vista")
+	if !ui.KnownBoard(board) {
+		board = ""
+	}
+	return p.show(w, r, "Pantalla", tvView(board), func(f ui.Frame) templ.Component {
+		return ui.TVPage(f, board, q.Get("tema") == "dia")
+	})
+}
