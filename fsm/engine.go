@@ -109,6 +109,11 @@ func (j *judge) decide() (plant.Event, error) {
 // from nobody in particular; a supervisor need not be a worker at all.
 func (j *judge) identify() error {
 	id := j.c.Worker
+	if j.byHand() {
+		j.person = plant.Person{Display: system}
+		j.actor = j.person
+		return nil
+	}
 	switch j.c.Verb {
 	case plant.Liberar, plant.Desbloquear:
 		j.person = plant.Person{Display: supervisor}

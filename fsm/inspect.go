@@ -88,8 +88,15 @@ func (j *judge) faulty(e *plant.Event) error {
 	return nil
 }
 
-// desbloquear opens a spool rejected three times: rejected, cycle 0 (rules
-// §4.5).
+// byHand reports whether the command is the unblocking of a supervisor who
+// typed RECHAZADO over BLOQUEADO in the Sheet: nobody pressed anything, and a
+// cell holds no motive (rules §4.5).
+func (j *judge) byHand() bool {
+	return j.c.Verb == plant.Desbloquear && j.c.Supervisor && j.c.Device == plant.SheetDevice && j.c.Ciclo != nil
+}
+
+// desbloquear opens a spool rejected three times: rejected, in cycle 0 or, by
+// hand in the Sheet, in the cycle of the text (rules §4.5).
 func (j *judge) desbloquear() (plant.Event, error) {
 	if !j.c.Supervisor {
 		return plant.Event{}, j.refuse(plant.CodeSupervisor)
@@ -98,14 +105,20 @@ func (j *judge) desbloquear() (plant.Event, error) {
 	if err != nil {
 		return plant.Event{}, j.stepped(plant.REPARACION, err)
 	}
-	m, err := j.motive()
-	if err != nil {
-		return plant.Event{}, err
-	}
 	p := j.progress()
 	p.Quality, p.Ciclo = next, 0
 	e := j.event(plant.KindDesbloquear, plant.REPARACION)
-	e.Motivo, e.Supervisor = m, true
+	e.Supervisor = true
+	if j.byHand() {
+		if *j.c.Ciclo >= plant.MaxCiclo { // Ciclo 3/3 reads as blocked
+			return plant.Event{}, j.invalid("ciclo")
+		}
+		p.Ciclo = *j.c.Ciclo
+		return j.seal(e, p)
+	}
+	if e.Motivo, err = j.motive(); err != nil {
+		return plant.Event{}, err
+	}
 	return j.seal(e, p)
 }
 

@@ -49,6 +49,64 @@ func TestThreeRejectionsInARowBlock(t *testing.T) {
 	}
 }
 
+// typed is RECHAZADO typed over BLOQUEADO in the Sheet.
+func typed(t plant.Tag, cycle uint8) plant.Command {
+	return plant.Command{Verb: plant.Desbloquear, Tag: t, Supervisor: true, Device: plant.SheetDevice, Ciclo: &cycle}
+}
+
+func TestASupervisorUnblocksByHandInTheSheet(t *testing.T) {
+	for cycle := range uint8(plant.MaxCiclo) {
+		f := at(t, find(t, "bloqueado"))
+		c := typed(liso, cycle)
+		c.Worker, c.Actor = ana, beto // nobody pressed anything
+		e := f.must(c)
+		s := f.spool(liso)
+		system := plant.Person{Display: "SYSTEM"}
+		if e.Kind != plant.KindDesbloquear || e.Worker != system || e.Actor != system || !e.Supervisor || e.Motivo != "" || e.Device != plant.SheetDevice {
+			t.Errorf("by hand = %+v, want DESBLOQUEAR by SYSTEM without a motive", e)
+		}
+		if s.Quality != plant.RechazadoQ || s.Ciclo != cycle || e.Before != plant.TextoBloqueado || e.After != s.EstadoDetalle(f.rules) {
+			t.Errorf("by hand in cycle %d: %v in cycle %d, %q → %q", cycle, s.Quality, s.Ciclo, e.Before, e.After)
+		}
+		f.refused(typed(liso, cycle), plant.CodeTransition) // no longer blocked
+		f.must(cmd(plant.Tomar, liso, plant.REPARACION, pia))
+		f.must(cmd(plant.Completar, liso, plant.REPARACION, pia))
+		f.must(verdict(liso, plant.Rechazado))
+		if got := f.spool(liso).Ciclo; got != cycle+1 {
+			t.Errorf("the rejection after cycle %d leaves cycle %d, want one more", cycle, got)
+		}
+	}
+}
+
+func TestWhatDoesNotUnblockByHand(t *testing.T) {
+	at := func(from string) *floor { return at(t, find(t, from)) }
+	for _, cycle := range []uint8{3, 4, 255} {
+		if e := at("bloqueado").refused(typed(liso, cycle), plant.CodeInvalid); e.Missing != "ciclo" {
+			t.Errorf("cycle %d: the field is %q, want ciclo", cycle, e.Missing)
+		}
+	}
+	nobody, page, uncounted := typed(liso, 0), typed(liso, 0), typed(liso, 0)
+	nobody.Supervisor, page.Device, uncounted.Ciclo = false, "Tablet 3", nil
+	at("bloqueado").refused(nobody, plant.CodeSupervisor)
+	for name, c := range map[string]plant.Command{"a page": page, "without a cycle": uncounted} {
+		if e := at("bloqueado").refused(c, plant.CodeInvalid); e.Missing != "motivo" {
+			t.Errorf("%s: the field is %q, want motivo", name, e.Missing)
+		}
+	}
+	page.Motivo = "visto"
+	f := at("bloqueado")
+	f.must(page)
+	if got := f.spool(liso).Ciclo; got != 0 {
+		t.Errorf("a page unblocks to cycle %d, want 0 whatever it sends", got)
+	}
+	f = at("bloqueado")
+	stale, one := typed(liso, 0), uint64(1)
+	stale.Version = &one
+	f.refused(stale, plant.CodeVersion)
+	at("rechazado").refused(typed(liso, 0), plant.CodeTransition)
+	at("libre").refused(typed(liso, 0), plant.CodeTransition)
+}
+
 func TestAnApprovalEndsTheCount(t *testing.T) {
 	f := at(t, find(t, "reparado"))
 	c := verdict(liso, plant.Aprobado)

@@ -39,11 +39,18 @@ type Command struct {
 	Texto   string
 	// Edits is the complete set of joints for EditarUniones.
 	Edits []Union
+	// Ciclo is the cycle read from the text typed over BLOQUEADO: DESBLOQUEAR by
+	// hand in the Sheet, with Device SheetDevice. nil elsewhere.
+	Ciclo *uint8
 	// Undoes is the event DESHACER names; 0 means the worker's last on Tag.
 	Undoes  Seq
 	Import  *Import
 	Setting *Setting
 }
+
+// SheetDevice is the Device of commands read from hand-made edits of the Sheet
+// (rules §2.9).
+const SheetDevice = "planilla"
 
 // Receipt is the "committed" answer to a command. It is the event that was
 // committed: nothing in an answer may come from anywhere else.

@@ -1,0 +1,29 @@
+package table
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"envivo/plant"
+)
+
+// seen is the instant of the events of these tests: 2-11-2026, 08:00 in the plant.
+var seen = time.Date(2026, 11, 2, 11, 0, 0, 0, time.UTC)
+
+const rowID = "00000000-0000-4000-8000-000000000007"
+
+func TestAnUnblockingByHandIsAnOverrideOfTheSystem(t *testing.T) {
+	system := plant.Person{Display: "SYSTEM"}
+	e := plant.Event{ID: rowID, At: seen, Kind: plant.KindDesbloquear, Tag: "A-1", Op: plant.REPARACION, Worker: system, Actor: system,
+		Device: plant.SheetDevice, Supervisor: true, Before: plant.TextoBloqueado, After: "RECHAZADO (Ciclo 2/3) - Pendiente reparación",
+		Progress: &plant.Progress{Quality: plant.RechazadoQ, Ciclo: 2}}
+	want := []plant.MetadataRow{{ID: rowID, Timestamp: "02-11-2026 08:00:00", At: seen, EventoTipo: "SUPERVISOR_OVERRIDE", Tag: "A-1", WorkerID: "0",
+		WorkerNombre: "SYSTEM", Operacion: "REPARACION", Accion: "OVERRIDE", FechaOperacion: "02-11-2026",
+		JSON: `{"detection_timestamp":"02-11-2026 08:00:00","device":"planilla","new_estado":"RECHAZADO (Ciclo 2/3) - Pendiente reparación",` +
+			`"override_type":"BLOQUEADO_TO_RECHAZADO","previous_estado":"BLOQUEADO - Contactar supervisor"}`}}
+	if d := cmp.Diff(want, EventRows(e)); d != "" {
+		t.Errorf("rows of an unblocking by hand (-want +got):\n%s", d)
+	}
+}
