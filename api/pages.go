@@ -74,6 +74,7 @@ func (p *pages) routes(mux *http.ServeMux) {
 		"POST /entrar/salir":         p.entrarSalir,
 		"POST /persona":              p.persona,
 		"POST /salir":                p.salir,
+		"POST /escaneo":              p.scan,
 		"GET /buscar":                p.buscar,
 	} {
 		mux.HandleFunc(pattern, p.handle(h))

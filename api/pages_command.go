@@ -104,7 +104,8 @@ func (p *pages) command(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.outcome(w, r, result{act: a, err: err})
 	}
-	cmd, err := p.order(r, a, form)
+	me, known := p.me(r, p.plant.Snapshot())
+	cmd, err := p.orderBy(r, a, form, me, known)
 	if err != nil {
 		return p.outcome(w, r, result{act: a, form: form, err: err})
 	}
@@ -115,12 +116,10 @@ func (p *pages) command(w http.ResponseWriter, r *http.Request) error {
 // errNobody says that nobody is identified on the tablet.
 var errNobody = errors.New("nobody is identified")
 
-// order makes the command of a form.
-func (p *pages) order(r *http.Request, a act, form url.Values) (plant.Command, error) {
-	snap := p.plant.Snapshot()
+// orderBy makes the command of a form for who acts.
+func (p *pages) orderBy(r *http.Request, a act, form url.Values, me plant.Worker, known bool) (plant.Command, error) {
 	c := plant.Command{ID: plant.CommandID(form.Get("orden")), Verb: a.verb, Tag: plant.Tag(r.PathValue("tag")),
 		Door: plant.DoorPage, Device: p.device(r), Supervisor: p.supervisor(r)}
-	me, known := p.me(r, snap)
 	if !known && !a.anyone {
 		return c, errNobody
 	}
@@ -210,8 +209,11 @@ func (p *pages) outcome(w http.ResponseWriter, r *http.Request, res result) erro
 		return nil
 	}
 	n := p.noticeOf(r, res)
+	if n.OK {
+		p.forget(w, pairCookie) // what was begun by hand ends a pair of scans
+	}
 	if script {
-		return p.told(w, r, toldJSON{OK: n.OK}, &n)
+		return p.told(w, r, toldJSON{OK: n.OK, Signal: n.Signal}, &n)
 	}
 	if !n.OK && res.act.sheet != "" {
 		back = ui.SpoolPath(tag) + "?hacer=" + res.act.sheet
@@ -226,6 +228,12 @@ func (p *pages) noticeOf(r *http.Request, res result) ui.Notice {
 	if res.err == nil {
 		return p.success(res.event)
 	}
+	n := p.refusal(r, res)
+	n.Signal = signalNo
+	return n
+}
+
+func (p *pages) refusal(r *http.Request, res result) ui.Notice {
 	snap := p.plant.Snapshot()
 	no := refusalIn(res.err)
 	var foreign *foreignField
@@ -256,7 +264,7 @@ func (p *pages) noticeOf(r *http.Request, res result) ui.Notice {
 // success tells a committed event, with the way back while there is one.
 func (p *pages) success(e plant.Event) ui.Notice {
 	snap := p.plant.Snapshot()
-	n := ui.Notice{OK: true, Text: ui.Outcome(e, snap), Fresh: true}
+	n := ui.Notice{OK: true, Text: ui.Outcome(e, snap), Fresh: true, Signal: signalOf(e.Kind)}
 	row, ok := snap.Row(e.Tag)
 	if !ok {
 		return n
@@ -276,6 +284,27 @@ type toldJSON struct {
 	OK   bool   `json:"ok"`
 	HTML string `json:"html"`
 	Go   string `json:"ir,omitempty"`
+	// Signal is what the tablet sounds and vibrates.
+	Signal string `json:"senal,omitempty"`
+}
+
+// The signals of ui/clientTexts' script: spool taken, work finished, a code
+// seen, a refusal.
+const (
+	signalTaken = "tomado"
+	signalDone  = "terminado"
+	signalSeen  = "visto"
+	signalNo    = "no"
+)
+
+func signalOf(k plant.Kind) string {
+	switch k {
+	case plant.KindTomar, plant.KindTomarReparacion, plant.KindRelevar, plant.KindTraspasar:
+		return signalTaken
+	case plant.KindCompletar, plant.KindCompletarReparacion, plant.KindInspeccion:
+		return signalDone
+	}
+	return signalSeen
 }
 
 func (p *pages) told(w http.ResponseWriter, r *http.Request, t toldJSON, n *ui.Notice) error {
@@ -293,7 +322,7 @@ func (p *pages) told(w http.ResponseWriter, r *http.Request, t toldJSON, n *ui.N
 	}
 	var out reply
 	view := r.Header.Get("X-Vista")
-	if l, err := p.state(view); view != "" && err == nil {
+	if l, err := p.state(view); view != "" && t.Go == "" && err == nil {
 		out.add(append(bytes.TrimSuffix(head, []byte("}")), `,"state":`...))
 		if err := p.addState(&out, l); err != nil {
 			return err
@@ -322,18 +351,33 @@ const lookBack = 200
 // orderOutcome says what became of a command whose answer was lost.
 func (p *pages) orderOutcome(w http.ResponseWriter, r *http.Request) error {
 	id := plant.CommandID(r.URL.Query().Get("id"))
-	events, err := p.plant.History(r.Context(), plant.Tag(r.PathValue("tag")), 0, lookBack)
-	if err != nil {
+	e, ok, err := p.committed(r, plant.Tag(r.PathValue("tag")), id)
+	switch {
+	case err != nil:
 		return err
+	case !ok:
+		return p.told(w, r, toldJSON{}, &ui.Notice{Text: ui.TextNotSaved})
+	}
+	n := p.success(e)
+	n.Text = "Confirmado: guardado a las " + plant.Clock(e.At) + ". " + n.Text
+	return p.told(w, r, toldJSON{OK: true}, &n)
+}
+
+// committed is the event that a command led to, among a spool's newest.
+func (p *pages) committed(r *http.Request, tag plant.Tag, id plant.CommandID) (plant.Event, bool, error) {
+	if id == "" {
+		return plant.Event{}, false, nil
+	}
+	events, err := p.plant.History(r.Context(), tag, 0, lookBack)
+	if err != nil {
+		return plant.Event{}, false, fmt.Errorf("read the history of %s: %w", tag, err)
 	}
 	for _, e := range events {
-		if e.Cmd == id && id != "" {
-			n := p.success(e)
-			n.Text = "Confirmado: guardado a las " + plant.Clock(e.At) + ". " + n.Text
-			return p.told(w, r, toldJSON{OK: true}, &n)
+		if e.Cmd == id {
+			return e, true, nil
 		}
 	}
-	return p.told(w, r, toldJSON{}, &ui.Notice{Text: ui.TextNotSaved})
+	return plant.Event{}, false, nil
 }
 
 // The notice travels to the next page in a cookie that is read once.
@@ -346,12 +390,18 @@ type noticeJSON struct {
 	Until int64     `json:"h,omitempty"`
 	Link  string    `json:"l,omitempty"`
 	Word  string    `json:"w,omitempty"`
+	// Pair is how long the other half of a pair of scans is awaited.
+	Pair   int64  `json:"p,omitempty"`
+	Signal string `json:"s,omitempty"`
 }
 
 const noticeFor = 15 * time.Second
 
 func (p *pages) leaveNotice(w http.ResponseWriter, n ui.Notice) {
-	j := noticeJSON{OK: n.OK, Text: n.Text, Next: n.Next, Undo: n.Undo, Tag: string(n.UndoTag), Link: n.Link, Word: n.LinkText}
+	j := noticeJSON{OK: n.OK, Text: n.Text, Next: n.Next, Undo: n.Undo, Tag: string(n.UndoTag), Link: n.Link, Word: n.LinkText, Signal: n.Signal}
+	if !n.Until.IsZero() {
+		j.Pair = n.Until.UnixMilli()
+	}
 	if n.Undo != 0 {
 		j.Until = n.UndoUntil.UnixMilli()
 	}
@@ -374,7 +424,10 @@ func (p *pages) notice(w http.ResponseWriter, r *http.Request, _ *plant.Snapshot
 	if err != nil || json.Unmarshal(b, &j) != nil || j.Text == "" {
 		return nil
 	}
-	n := &ui.Notice{OK: j.OK, Text: j.Text, Next: j.Next, Link: local(j.Link, ""), LinkText: j.Word, Fresh: true}
+	n := &ui.Notice{OK: j.OK, Text: j.Text, Next: j.Next, Link: local(j.Link, ""), LinkText: j.Word, Fresh: true, Signal: j.Signal}
+	if j.Pair != 0 {
+		n.Until = time.UnixMilli(j.Pair)
+	}
 	if j.Undo != 0 {
 		n.Undo, n.UndoTag, n.UndoUntil, n.CommandID = j.Undo, plant.Tag(j.Tag), time.UnixMilli(j.Until), p.newID()
 	}

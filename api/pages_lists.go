@@ -188,6 +188,13 @@ func (p *pages) persona(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return p.write(w, r, http.StatusNotFound, live{}, ui.ErrorPage(p.frame(w, r, "¿Quién eres?"), "Ese trabajador no está activo.", "Elige otra persona o avisa al supervisor.", ""))
 	}
+	p.become(w, r, me)
+	http.Redirect(w, r, local(form.Get("volver"), "/mis"), http.StatusSeeOther)
+	return nil
+}
+
+// become makes somebody the acting person of this tablet.
+func (p *pages) become(w http.ResponseWriter, r *http.Request, me plant.Worker) {
 	ids := []string{strconv.Itoa(int(me.ID))}
 	for _, other := range p.recent(r) {
 		if other.ID != me.ID && len(ids) < recentMost {
@@ -196,8 +203,6 @@ func (p *pages) persona(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.remember(w, personCookie, ids[0], personFor)
 	p.remember(w, recentCookie, strings.Join(ids, "."), recentFor)
-	http.Redirect(w, r, local(form.Get("volver"), "/mis"), http.StatusSeeOther)
-	return nil
 }
 
 func (p *pages) salir(w http.ResponseWriter, r *http.Request) error {

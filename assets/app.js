@@ -384,7 +384,7 @@ document.addEventListener("DOMContentLoaded", () => {
     button.before(p);
   }
   function fade(box) {
-    if (box.dataset.aviso === "bien") setTimeout(() => box.remove(), $("[data-hasta]", box) ? Number($("[data-hasta]", box).dataset.hasta) - boxNow() : 4000);
+    if (box.dataset.aviso === "bien" && !$("[data-anillo]", box)) setTimeout(() => box.remove(), $("[data-hasta]", box) ? Number($("[data-hasta]", box).dataset.hasta) - boxNow() : 4000);
   }
   function complain(text, retry) {
     const box = document.createElement("div");
@@ -397,6 +397,12 @@ document.addEventListener("DOMContentLoaded", () => {
     return box;
   }
   function countdown() {
+    for (const ring of $$("[data-anillo]")) {
+      const left = Math.ceil((Number(ring.dataset.anillo) - boxNow()) / 1000);
+      if (left <= 0) { ring.closest(".aviso").remove(); continue; }
+      set(ring, String(left));
+      ring.style.setProperty("--parte", left * 5 + "%");
+    }
     for (const b of $$("[data-hasta]")) set($("[data-cuenta-atras]", b), say("segundos", { s: Math.max(0, Math.ceil((Number(b.dataset.hasta) - boxNow()) / 1000)) }));
   }
   addEventListener("click", (e) => {
@@ -449,19 +455,25 @@ document.addEventListener("DOMContentLoaded", () => {
     if (label.isConnected) set(label, was);
     delete button.dataset.ocupado;
     busy = false;
-    if (answer.ir) { location.href = answer.ir; return; }
+    if (!landed(answer)) return;
+    if (form.elements.orden) form.elements.orden.value = uuid7();
+    if (!answer.ok) within(form, button);
+  });
+  function landed(answer) { // paints what the box answered; false when the page is left
+    signal(answer.senal);
+    if (answer.ir) { go(answer.ir); return false; }
     if (answer.ok) {
       for (const i of ticked()) i.checked = false;
       shut();
     }
     const fixed = $("#f-orden input[name=orden]");
     if (fixed) fixed.value = uuid7();
-    if (form.elements.orden) form.elements.orden.value = uuid7();
     if (answer.state && answer.state.view === page.view) replace(answer.state, true);
-    notice(answer.html);
-    if (!answer.ok) within(form, button);
+    if (answer.html) notice(answer.html);
     countdown();
-  });
+    return true;
+  }
+  const go = (to) => { if (to === location.pathname + location.search) location.reload(); else location.href = to; };
   addEventListener("pageshow", (e) => {
     for (const f of $$("form[data-enviado]")) delete f.dataset.enviado;
     if (e.persisted) fresh().catch(() => {});
@@ -474,6 +486,11 @@ document.addEventListener("DOMContentLoaded", () => {
     const pin = $("#pin");
     pin.value = key.dataset.tecla ? pin.value + key.dataset.tecla : pin.value.slice(0, -1);
   });
+
+  // ---- what scan.js builds on ---------------------------------------------------
+  let signal = () => {};
+  window.envivo = { say, texts, page, boxNow, stale, complain, send, ask, landed, ticked, uuid7, dialog, atRest,
+    isBusy: () => busy, setBusy: (on) => { busy = on; }, onSignal: (f) => { signal = f; }, touched: () => touchedAt };
 
   for (const box of $$("[data-aviso]")) fade(box);
   mark();

@@ -15,7 +15,7 @@ import (
 	"sync"
 )
 
-//go:embed tokens.css app.css boards.css app.js tv.js icono.svg fuente/plex.woff2 manifest.webmanifest
+//go:embed tokens.css app.css boards.css scan.css app.js scan.js tv.js icono.svg fuente/plex.woff2 manifest.webmanifest
 var files embed.FS
 
 // Prefix is where Handler expects to be mounted.
@@ -37,9 +37,10 @@ var load = sync.OnceValue(func() bundle {
 	b.add("icono.svg", "image/svg+xml", read("icono.svg"))
 	css := append(append(read("tokens.css"), '\n'), read("app.css")...)
 	css = append(append(css, '\n'), read("boards.css")...)
+	css = append(append(css, '\n'), read("scan.css")...)
 	css = bytes.ReplaceAll(css, []byte("url(plex.woff2)"), []byte("url("+b.urls["plex.woff2"]+")"))
 	b.add("app.css", "text/css; charset=utf-8", css)
-	b.add("app.js", "text/javascript; charset=utf-8", read("app.js"))
+	b.add("app.js", "text/javascript; charset=utf-8", append(append(read("app.js"), '\n'), read("scan.js")...))
 	b.add("tv.js", "text/javascript; charset=utf-8", read("tv.js"))
 	manifest := bytes.ReplaceAll(read("manifest.webmanifest"), []byte("icono.svg"), []byte(b.urls["icono.svg"]))
 	b.add("app.webmanifest", "application/manifest+json", manifest)

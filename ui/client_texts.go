@@ -31,6 +31,7 @@ func clientTexts() templ.OrderedAttributes {
 		{Key: "data-el", Value: "el {d} a las {h}"},
 		{Key: "data-k-de-n", Value: "{k} de {n}"},
 		{Key: "data-pd", Value: "{pd} PD · "},
+		{Key: "data-repetido", Value: "Ya lo escaneaste: {c}."},
 		{Key: "data-segundos", Value: "{s} s"},
 	}
 }

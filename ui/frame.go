@@ -59,6 +59,10 @@ type Notice struct {
 	CommandID string
 	// Link and LinkText lead out of a refusal.
 	Link, LinkText string
+	// Until is how long the other half of a pair of scans is awaited.
+	Until time.Time
+	// Signal is what the tablet sounds: tomado, terminado, visto, no.
+	Signal string
 	// Fresh is set when the outcome belongs to the page it is shown on.
 	Fresh bool
 }

@@ -1,0 +1,126 @@
+// Scanners that type, and what the tablet sounds. A burst of keys that ends in
+// Enter or Tab is a scan: it never reaches a field, it goes to the box as one
+// form, and the box decides what it means. Nothing is kept here.
+document.addEventListener("DOMContentLoaded", () => {
+  const page = window.envivo;
+  const burst = 30; // ms between keys of a scanner, never of a person
+  const shortest = 3;
+
+  // ---- keys -------------------------------------------------------------------
+  let read = "", last = -1e9, field = null, before = null, timer;
+  addEventListener("keydown", (e) => {
+    const at = e.timeStamp;
+    if ((e.key === "Enter" || e.key === "Tab") && read.length >= shortest && at - last < 4 * burst) {
+      e.preventDefault();
+      e.stopImmediatePropagation();
+      const code = read;
+      restore();
+      forget();
+      scanned(code);
+      return;
+    }
+    const key = e.key === "Dead" ? "'" : e.key;
+    if (key.length !== 1 || e.ctrlKey || e.altKey || e.metaKey) {
+      if (key !== "Shift") release();
+      return;
+    }
+    if (read && at - last < burst) { // the second key of a burst on: not for the field
+      e.preventDefault();
+      e.stopImmediatePropagation();
+      read += key;
+    } else {
+      release();
+      read = key;
+      field = e.target.closest?.("input,textarea") ?? null;
+      before = field && { value: field.value, at: field.selectionStart ?? field.value.length };
+    }
+    last = at;
+    clearTimeout(timer);
+    timer = setTimeout(release, 4 * burst);
+  }, true);
+  function forget() { read = ""; field = before = null; clearTimeout(timer); }
+  function restore() { // takes back the first key, which the field had got
+    if (!field || field.value === before.value) return;
+    field.value = before.value;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  function release() { // it was a person after all: the keys held back are typed
+    const rest = read.slice(1);
+    if (field && rest) {
+      field.setRangeText(rest, field.selectionStart ?? field.value.length, field.selectionEnd ?? field.value.length, "end");
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    forget();
+  }
+
+  // ---- codes ------------------------------------------------------------------
+  let seen = "", seenAt = -1e9;
+  const head = () => document.querySelector('[data-k="cabeza"][data-tag]');
+  async function scanned(code) {
+    const now = performance.now();
+    if (code === seen && now - seenAt < 3000) {
+      seenAt = now;
+      amber(page.say("repetido", { c: shown(code) }));
+      return;
+    }
+    seen = code;
+    seenAt = now;
+    if (page.isBusy()) return;
+    if (page.stale()) { signal("no"); page.complain(page.texts.viejo); return; }
+    page.setBusy(true);
+    const body = new URLSearchParams({ codigo: code, orden: page.uuid7(), aqui: location.pathname + location.search });
+    const spool = head();
+    if (spool) {
+      body.set("spool", spool.dataset.tag);
+      body.set("version", spool.dataset.version);
+      for (const i of page.ticked()) body.append("union", i.value);
+    }
+    if (document.querySelector('dialog form[action$="/traspasar"]')) body.set("recibe", "1");
+    const answer = await page.send("/escaneo", body);
+    page.setBusy(false);
+    if (answer) page.landed(answer); else page.complain(page.texts.noLlego);
+  }
+  const shown = (code) => {
+    const tag = head()?.dataset.tag;
+    return tag ? "…" + tag.split("-").pop() : code;
+  };
+  function amber(text) {
+    signal("doble");
+    const box = page.complain(text);
+    box.className = "aviso ambar";
+    setTimeout(() => box.remove(), 3000);
+  }
+
+  // ---- sound, vibration, frame ----------------------------------------------------
+  const tones = { // [Hz, ms] each, then the vibration
+    tomado: [[[660, 90], [880, 120]], [60]],
+    terminado: [[[660, 80], [880, 80], [1100, 160]], [50, 50, 100]],
+    visto: [[[740, 70]], [30]],
+    doble: [[[220, 60]], [30]],
+    no: [[[140, 380]], [100, 50, 100, 50, 100]],
+  };
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  let audio;
+  addEventListener("pointerdown", () => { audio ??= new AudioContext(); audio.resume(); }, { capture: true });
+  function signal(kind) {
+    if (!tones[kind]) return;
+    const [notes, shakes] = tones[kind];
+    if (!still.matches) {
+      navigator.vibrate?.(shakes);
+      document.body.dataset.marco = kind;
+      setTimeout(() => delete document.body.dataset.marco, 300);
+    }
+    if (audio?.state !== "running") return;
+    let at = audio.currentTime;
+    for (const [pitch, ms] of notes) {
+      const tone = audio.createOscillator(), gain = audio.createGain();
+      tone.frequency.value = pitch;
+      gain.gain.value = .25;
+      tone.connect(gain).connect(audio.destination);
+      tone.start(at);
+      tone.stop(at += ms / 1000);
+    }
+  }
+  page.onSignal(signal);
+  signal(document.querySelector("[data-senal]")?.dataset.senal);
+});
