@@ -326,6 +326,13 @@ func pages(t *testing.T) map[string][]byte {
 	list("metrologia", Inspection, QueuePage(f, "Metrología", false), Filter{Path: "/metrologia"})
 	list("reparacion", Repair, QueuePage(f, "Reparación", false), Filter{Path: "/reparacion"})
 	add("menu", MenuPage(f))
+	for name, v := range syncSights() {
+		regions, err := v.Regions()
+		if err != nil {
+			t.Fatalf("draw the exchange, %s: %v", name, err)
+		}
+		add("sync "+name, SyncPage(f, v), regions...)
+	}
 	add("entrar", LoginPage(nobody, "/quien", PinLeft(3), false))
 	add("falla", ErrorPage(f, TextNotLoaded, "x", "id-1"))
 	add("no está", MissingPage(nobody, "x"))
