@@ -197,6 +197,9 @@ func (s *Server) identify(r *http.Request) grant {
 	if s.o.Open {
 		g.scope = ScopeAct
 	}
+	if name, ok := s.screen(r); ok {
+		g.scope, g.device = max(g.scope, ScopeRead), name
+	}
 	if secret, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		t, scope := s.tokens.find(s.o.Plant.Snapshot(), strings.TrimSpace(secret))
 		if scope == ScopeNone {

@@ -99,6 +99,9 @@ func (s *Server) mountPages() {
 		inner.Handle("GET "+s.o.AssetsPrefix, s.o.Assets)
 	}
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if s.hang(w, r) {
+			return
+		}
 		free := s.o.Assets != nil && strings.HasPrefix(r.URL.Path, s.o.AssetsPrefix) || r.URL.Path == "/entrar"
 		switch {
 		case r.URL.Path == "/" && r.Method == http.MethodGet && prefersJSON(r):

@@ -59,3 +59,40 @@ func (p *pages) tv(w http.ResponseWriter, r *http.Request) error {
 		return ui.TVPage(f, board, q.Get("tema") == "dia")
 	})
 }
+
+const (
+	// screenCookie is a wall's token: it only ever reads, and ends when the
+	// token is revoked.
+	screenCookie = "envivo_pantalla"
+	screenFor    = 400 * 24 * time.Hour // as long as browsers keep one
+)
+
+// hang answers the link that a screen is given once, /tv?clave=TOKEN: the token
+// becomes a cookie and leaves the address.
+func (s *Server) hang(w http.ResponseWriter, r *http.Request) bool {
+	q := r.URL.Query()
+	secret := q.Get("clave")
+	if r.URL.Path != tvPath || r.Method != http.MethodGet || secret == "" {
+		return false
+	}
+	if _, scope := s.tokens.find(s.o.Plant.Snapshot(), secret); scope == ScopeNone {
+		s.pages.stranger(w, r)
+		return true
+	}
+	pageHeaders(w.Header())
+	s.pages.remember(w, screenCookie, secret, screenFor)
+	q.Del("clave")
+	to := url.URL{Path: tvPath, RawQuery: q.Encode()}
+	http.Redirect(w, r, to.String(), http.StatusSeeOther)
+	return true
+}
+
+// screen is the token of a wall, if the request comes from one.
+func (s *Server) screen(r *http.Request) (name string, ok bool) {
+	c, err := r.Cookie(screenCookie)
+	if err != nil {
+		return "", false
+	}
+	t, scope := s.tokens.find(s.o.Plant.Snapshot(), c.Value)
+	return t.Name, scope >= ScopeRead
+}
