@@ -26,6 +26,9 @@ func Evolve(s plant.Spool, e plant.Event) plant.Spool {
 		if im.Office != nil {
 			s.Office = *im.Office
 		}
+		if im.Notas != nil {
+			s.Notas = *im.Notas
+		}
 		if im.SetDamaged {
 			s.Damaged = im.Damaged
 		}

@@ -192,11 +192,46 @@ func (j *judge) importarOficina(im *plant.Import) (plant.Event, error) {
 		return plant.Event{}, err
 	}
 	office := im.Office != nil && *im.Office != j.s.Office
+	notas, err := j.rewritten(im.Notas)
+	if err != nil {
+		return plant.Event{}, err
+	}
 	damaged := im.SetDamaged && !slices.Equal(im.Damaged, j.s.Damaged)
-	if !office && !damaged && len(e.Unions) == 0 && len(im.History) == 0 {
+	if !office && !notas && !damaged && len(e.Unions) == 0 && len(im.History) == 0 {
 		return plant.Event{}, j.refuse(plant.CodeUnchanged)
 	}
 	return j.settle(e)
+}
+
+// rewritten reports whether the office's text of the notes is another. Whoever
+// brings it has merged it with ours; a text that lost one of our entries was
+// merged with older notes than these (rules §11.9).
+func (j *judge) rewritten(text *string) (bool, error) {
+	if text == nil || *text == j.s.Notas {
+		return false, nil
+	}
+	kept := entries(*text)
+	for entry, n := range entries(j.s.Notas) {
+		if kept[entry] < n {
+			r := j.invalid("Notas")
+			r.Detail = fmt.Sprintf("the entry %q is missing", entry)
+			return false, r
+		}
+	}
+	return true, nil
+}
+
+// entries counts the dated lines of a text of notes.
+func entries(notas string) map[string]int {
+	out := map[string]int{}
+	for line := range strings.Lines(notas) {
+		line = strings.TrimSpace(line)
+		day, _, dated := strings.Cut(line, ": ")
+		if dated && len(day) == 8 && strings.Trim(day, "0123456789") == "" {
+			out[line]++
+		}
+	}
+	return out
 }
 
 // defined are the unions that engineering's definitions change. Work done is
@@ -220,11 +255,12 @@ func (j *judge) defined(defs []plant.Union) ([]plant.Union, error) {
 	return out, nil
 }
 
-// ajustar changes one of the store's own settings.
+// ajustar changes one of the store's own settings, the supervisor's business
+// but for those that all share.
 func (j *judge) ajustar() (plant.Event, error) {
 	s := j.c.Setting
 	switch {
-	case !j.c.Supervisor:
+	case !j.c.Supervisor && (s == nil || !s.Shared()):
 		return plant.Event{}, j.refuse(plant.CodeSupervisor)
 	case s == nil || s.Key == "":
 		return plant.Event{}, j.invalid("setting")
@@ -232,10 +268,12 @@ func (j *judge) ajustar() (plant.Event, error) {
 	if known, ok := j.v.(interface{ Setting(string) string }); ok && known.Setting(s.Key) == s.Value {
 		return plant.Event{}, j.refuse(plant.CodeUnchanged)
 	}
-	j.actor = plant.Person{Display: supervisor}
-	j.person = j.actor
+	if j.c.Supervisor {
+		j.person = plant.Person{Display: supervisor}
+	}
+	j.actor = j.person
 	e := j.event(plant.KindAjuste, plant.OpNone)
-	e.Tag, e.Version, e.Setting, e.Supervisor = "", 0, s, true
+	e.Tag, e.Version, e.Setting, e.Supervisor = "", 0, s, j.c.Supervisor
 	return e, nil
 }
 

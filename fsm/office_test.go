@@ -13,6 +13,7 @@ func bring(t plant.Tag, im plant.Import) plant.Command {
 // Whatever an import brings, bringing it again changes nothing.
 func TestAnImportRepeatedChangesNothing(t *testing.T) {
 	office := plant.Office{NV: "NV-7", OT: "OT-1", Materiales: 46000}
+	notes := "pedido por el cliente"
 	worker := plant.Worker{ID: 12, Nombre: "Eva", Apellido: "Cid", Roles: plant.Armador, Activo: true}
 	for name, c := range map[string]plant.Command{
 		"a spool":         bring("NUEVO-1", plant.Import{Spool: &plant.Spool{Tag: "NUEVO-1"}}),
@@ -20,6 +21,7 @@ func TestAnImportRepeatedChangesNothing(t *testing.T) {
 		"a worker":        bring("", plant.Import{Worker: &worker}),
 		"new unions":      bring(liso, plant.Import{Unions: []plant.Union{{N: 2, DN: 100, Tipo: "BW"}, {N: 1, DN: 50, Tipo: "FW"}}}),
 		"changed unions":  bring(cuatro, plant.Import{Unions: []plant.Union{{N: 3, DN: 75, Tipo: "BW", NDT: "RT"}}}),
+		"notes":           bring(liso, plant.Import{Notas: &notes}),
 		"damaged columns": bring(liso, plant.Import{SetDamaged: true, Damaged: []string{"Armador"}}),
 	} {
 		f := newFloor(t)
@@ -53,6 +55,57 @@ func TestAnImportNeverUndoesWork(t *testing.T) {
 		t.Errorf("union 3 has DN %v, want 0.75", fresh.DN)
 	}
 	f.refused(bring(cuatro, plant.Import{Spool: &plant.Spool{Tag: cuatro}}), plant.CodeUnchanged) // known: not hydrated again
+}
+
+func TestTheOfficeWritesNotesAndLosesNoneOfOurs(t *testing.T) {
+	write := func(text string) plant.Command { return bring(liso, plant.Import{Notas: &text}) }
+	noted := func() *floor {
+		f := newFloor(t)
+		for _, text := range []string{"falta plano", "llegó", "llegó"} {
+			f.must(plant.Command{Verb: plant.Anotar, Tag: liso, Texto: text})
+		}
+		return f
+	}
+	ours := "20261102: falta plano\n20261102: llegó\n20261102: llegó"
+	for name, text := range map[string]string{
+		"above":              "urge\n" + ours,
+		"between":            "20261102: falta plano\nde la oficina\n20261102: llegó\n\n20261102: llegó",
+		"below, with blanks": " 20261102: llegó \r\n20261102: falta plano\r\n20261102: llegó\r\nvisto 1234: no",
+		"dated by hand":      ours + "\n20261103: oficina",
+	} {
+		f := noted()
+		before := f.spool(liso)
+		e := f.must(write(text))
+		s := f.spool(liso)
+		if s.Notas != text || s.Touched || s.Progress.Hold != before.Hold || e.Kind != plant.KindImportar || e.Actor.Display != "SYSTEM" || e.Progress != nil {
+			t.Errorf("%s: notes %q, touched=%v by %+v; want the office's text, untouched, by SYSTEM", name, s.Notas, s.Touched, e.Actor)
+		}
+		f.refused(write(text), plant.CodeUnchanged)
+		f.must(plant.Command{Verb: plant.Anotar, Tag: liso, Texto: "otra"})
+		if got, want := f.spool(liso).Notas, text+"\n20261102: otra"; got != want {
+			t.Errorf("%s: a note after it makes %q, want %q", name, got, want)
+		}
+	}
+	for name, text := range map[string]string{
+		"nothing left":   "",
+		"one missing":    "20261102: falta plano\n20261102: llegó",
+		"one changed":    "20261102: falta el plano\n20261102: llegó\n20261102: llegó",
+		"one run on":     "nota 20261102: falta plano\n20261102: llegó\n20261102: llegó",
+		"lines run over": "20261102: falta plano 20261102: llegó\n20261102: llegó",
+	} {
+		if e := noted().refused(write(text), plant.CodeInvalid); e.Missing != "Notas" {
+			t.Errorf("%s: the field is %q, want Notas", name, e.Missing)
+		}
+	}
+	f := newFloor(t)
+	f.must(write("de la oficina\n1234567: corta\n20261102 sin dos puntos"))
+	f.must(write("")) // the office may take back its own words
+	if got := f.spool(liso).Notas; got != "" {
+		t.Errorf("notes = %q, want none", got)
+	}
+	f.refused(write(""), plant.CodeUnchanged)
+	none := ""
+	f.refused(bring("NO-HAY", plant.Import{Notas: &none}), plant.CodeSpoolNotFound)
 }
 
 func TestWhatCannotBeImported(t *testing.T) {

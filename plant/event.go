@@ -2,6 +2,7 @@ package plant
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -116,6 +117,9 @@ type Import struct {
 	Spool *Spool
 	// Office replaces the office's data of a known spool.
 	Office *Office
+	// Notas replaces the notes of a known spool by what the office made of them;
+	// nil leaves them. Every dated entry of ours must still be in it.
+	Notas *string
 	// Unions are joint definitions new or changed by engineering (N, DN, Tipo).
 	Unions []Union
 	// Worker replaces a worker.
@@ -140,8 +144,29 @@ type MetadataRow struct {
 }
 
 // Setting is one key of the store's own settings (PIN hash, tokens). Values
-// are secrets or hashes of secrets: they are never exported or streamed.
+// are secrets or hashes of secrets, or Shared: they are never exported or
+// streamed.
 type Setting struct {
 	Key   string
 	Value string // empty removes the key
+}
+
+// The settings that anybody on the floor may change (rules §11.8).
+const (
+	// SettingFollowed begins the keys of spools a supervisor follows.
+	SettingFollowed = "seguido/"
+	// SettingAudit begins the keys of what old front ends report about their use.
+	SettingAudit = "auditoria/"
+	// SettingOldList begins the keys of lists that front ends once kept themselves.
+	SettingOldList = "lista-antigua/"
+)
+
+// Shared reports whether changing the setting needs no supervisor.
+func (s Setting) Shared() bool {
+	for _, prefix := range []string{SettingFollowed, SettingAudit, SettingOldList} {
+		if strings.HasPrefix(s.Key, prefix) {
+			return true
+		}
+	}
+	return false
 }

@@ -145,6 +145,7 @@ func toImportRec(i *plant.Import) importRec {
 	return importRec{
 		Spool: maybe(i.Spool, toSpoolRec), Office: maybe(i.Office, toOfficeRec), Unions: toUnionsRec(i.Unions), Worker: maybe(i.Worker, toWorkerRec),
 		History: each(i.History, toMetadataRec), Damaged: i.Damaged, SetDamaged: i.SetDamaged, Source: i.Source,
+		Notas: i.Notas,
 	}
 }
 
@@ -152,7 +153,7 @@ func (r *importRec) data() plant.Import {
 	return plant.Import{
 		Spool: maybe(r.Spool, (*spoolRec).spool), Office: maybe(r.Office, (*officeRec).office), Unions: r.Unions.unions(),
 		Worker: maybe(r.Worker, (*workerRec).worker), History: each(r.History, (*metadataRec).row), Damaged: r.Damaged,
-		SetDamaged: r.SetDamaged, Source: r.Source,
+		SetDamaged: r.SetDamaged, Source: r.Source, Notas: r.Notas,
 	}
 }
 

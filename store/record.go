@@ -165,6 +165,7 @@ type importRec struct {
 	Damaged    []string      `cbor:"6,keyasint,omitempty"`
 	SetDamaged bool          `cbor:"7,keyasint,omitzero"`
 	Source     string        `cbor:"8,keyasint,omitzero"`
+	Notas      *string       `cbor:"9,keyasint,omitempty"`
 }
 
 type settingRec struct {

@@ -156,7 +156,7 @@ func imported(key string, e plant.Event, who People) []moment {
 		for i := len(e.Import.History) - 1; i >= 0; i-- {
 			out = append(out, oldMoment(fmt.Sprintf("%s-%d", key, i), e.Import.History[i], who))
 		}
-		if len(e.Import.History) > 0 && e.Import.Spool == nil && e.Import.Office == nil && len(e.Import.Unions) == 0 {
+		if len(e.Import.History) > 0 && e.Import.Spool == nil && e.Import.Office == nil && e.Import.Notas == nil && len(e.Import.Unions) == 0 {
 			return out
 		}
 	}

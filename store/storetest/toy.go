@@ -97,6 +97,9 @@ func (Toy) Evolve(s plant.Spool, e plant.Event) plant.Spool {
 	if e.Import != nil && e.Import.Office != nil {
 		s.Office = *e.Import.Office
 	}
+	if e.Import != nil && e.Import.Notas != nil {
+		s.Notas = *e.Import.Notas
+	}
 	if e.Progress != nil {
 		s.Progress = *e.Progress
 		s.Touched = true
