@@ -24,6 +24,7 @@ require (
 	golang.org/x/text v0.44.0
 	google.golang.org/api v0.311.0
 	pgregory.net/rapid v1.3.0
+	rsc.io/qr v0.2.0
 )
 
 require (

@@ -74,7 +74,6 @@ func (p *pages) routes(mux *http.ServeMux) {
 		"POST /entrar/salir":         p.entrarSalir,
 		"POST /persona":              p.persona,
 		"POST /salir":                p.salir,
-		"POST /escaneo":              p.scan,
 		"GET /buscar":                p.buscar,
 	} {
 		mux.HandleFunc(pattern, p.handle(h))
@@ -85,6 +84,7 @@ func (p *pages) routes(mux *http.ServeMux) {
 	for pattern, h := range p.boardRoutes() {
 		mux.HandleFunc(pattern, p.handle(h))
 	}
+	p.floorRoutes(mux)
 	mux.HandleFunc("/", p.handle(p.missing))
 }
 

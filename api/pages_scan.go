@@ -17,6 +17,31 @@ import (
 // is decided here.
 var scanFields = []string{"codigo", "orden", "spool", "version", "union", "aqui", "recibe"}
 
+// floorRoutes mounts what the floor needs beside the lists and the spool.
+func (p *pages) floorRoutes(mux *http.ServeMux) {
+	for pattern, h := range map[string]pageFunc{
+		"POST /escaneo": p.scan,
+		"GET /pulso":    p.pulse,
+		"GET /imprimir": p.labels,
+	} {
+		mux.HandleFunc(pattern, p.handle(h))
+	}
+}
+
+// pulse lets a page that follows nothing know that the box is there.
+func (p *pages) pulse(w http.ResponseWriter, r *http.Request) error {
+	b, err := marshal(struct {
+		Now int64 `json:"now"`
+	}{p.now().UnixMilli()})
+	if err != nil {
+		return err
+	}
+	var out reply
+	out.add(b)
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	return out.send(w, r, http.StatusOK)
+}
+
 // pairWithin is how long badge and spool may lie apart, in any order.
 const pairWithin = 20 * time.Second
 

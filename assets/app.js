@@ -255,7 +255,12 @@ document.addEventListener("DOMContentLoaded", () => {
   // Without a stream the page asks by itself.
   setInterval(() => {
     if ((page.view || page.releer !== undefined) && performance.now() - heardAt > 7000 && !document.hidden) fresh().catch(() => {});
+    if (!page.view && page.releer === undefined && !document.hidden) pulse().catch(() => {});
   }, 5000);
+  async function pulse() { // a page that follows nothing still knows whether the box is there
+    const res = await fetch("/pulso", { cache: "no-store" });
+    if (res.ok) heard((await res.json()).now);
+  }
   for (const kind of ["visibilitychange", "pageshow", "online"]) {
     addEventListener(kind, () => { if (!document.hidden && !socket) { wait = 200; connect(); } });
   }

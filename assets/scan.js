@@ -123,4 +123,7 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   page.onSignal(signal);
   signal(document.querySelector("[data-senal]")?.dataset.senal);
+
+  // ---- paper ----------------------------------------------------------------------
+  addEventListener("click", (e) => { if (e.target.closest("[data-imprimir]")) print(); });
 });

@@ -45,7 +45,7 @@ var (
 	external = map[string][]string{
 		"envivo":                    {"github.com/alecthomas/kong", "github.com/google/uuid", "golang.org/x/sync", "golang.org/x/sys", "golang.org/x/crypto"},
 		"envivo/api":                {"github.com/a-h/templ", "github.com/VictoriaMetrics/metrics", "github.com/google/uuid", "golang.org/x/crypto", "golang.org/x/sync"},
-		"envivo/ui":                 {"github.com/a-h/templ"},
+		"envivo/ui":                 {"github.com/a-h/templ", "rsc.io/qr"},
 		"envivo/ws":                 {"github.com/gorilla/websocket"},
 		"envivo/fsm":                {"github.com/qmuntal/stateless"},
 		"envivo/store":              {"go.etcd.io/bbolt", "github.com/fxamacker/cbor/v2"},
