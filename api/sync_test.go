@@ -230,13 +230,13 @@ func TestEveryRefusalOfTheSyncPageSaysWhatToDo(t *testing.T) {
 		if r := p.send(http.MethodPost, path, why, "Sec-Fetch-Site", "cross-site", "Origin", "https://mal.example"); r.StatusCode != http.StatusForbidden {
 			t.Errorf("POST %s of another site = %d, want 403", path, r.StatusCode)
 		}
-		newBox(t).tablet().fill(path, why2(path, why)).says("Esta planta trabaja sin hoja de cálculo")
+		newBox(t).tablet().fill(path, motiveFor(path, why)).says("Esta planta trabaja sin hoja de cálculo")
 	}
 	x.want(t)
 }
 
-// why2 is the form of an address: only accepting takes a motive.
-func why2(path string, why url.Values) url.Values {
+// motiveFor is the form of an address: only accepting takes a motive.
+func motiveFor(path string, why url.Values) url.Values {
 	if strings.HasSuffix(path, "/aceptar") {
 		return why
 	}
