@@ -38,6 +38,7 @@ var (
 		"envivo/store/storetest":    {"envivo/plant", "envivo/store"},
 		"envivo/sheetsync":          {"envivo/plant", "envivo/sheetsync/table", "envivo/sheetsync/workbook"},
 		"envivo/sheetsync/google":   {"envivo/sheetsync/table"},
+		"envivo/sheetsync/mirror":   {"envivo/plant", "envivo/sheetsync", "envivo/sheetsync/google", "envivo/sheetsync/table"},
 		"envivo/sheetsync/sample":   {"envivo/plant", "envivo/sheetsync/table"},
 		"envivo/sheetsync/table":    {"envivo/plant"},
 		"envivo/sheetsync/workbook": {"envivo/plant", "envivo/sheetsync/table"},

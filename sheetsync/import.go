@@ -40,9 +40,12 @@ func Import(ctx context.Context, p Plant, b table.Book, source string, now time.
 	if err := im.read(b); err != nil {
 		return nil, err
 	}
-	known, err := knownRows(ctx, p)
-	if err != nil {
-		return nil, err
+	known := map[string]bool{}
+	if len(im.meta.Rows) > 0 { // without a log there is nothing to compare with
+		var err error
+		if known, err = knownRows(ctx, p); err != nil {
+			return nil, err
+		}
 	}
 	im.log(known)
 	im.people()

@@ -1,0 +1,222 @@
+package mirror
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"envivo/plant"
+	"envivo/sheetsync/google"
+	"envivo/sheetsync/table"
+)
+
+// tab is one worksheet: where it is, its columns as last seen, and what of it
+// one reading brought.
+type tab struct {
+	name string // as the rules call it
+	grid google.Tab
+	// found is false when the spreadsheet has no such worksheet.
+	found  bool
+	header table.Header
+	texts  []string // of row 1, to see that it changed
+}
+
+// page is what one reading brought of a worksheet: its known columns in the
+// order of table.Columns, row for row as people count them.
+type page struct {
+	columns []string
+	rows    [][]table.Cell // rows[0] is the header
+}
+
+// cell is a cell of a row, counted as people do; empty when it is not there.
+func (p *page) cell(row int, column string) table.Cell {
+	i := slices.Index(p.columns, column)
+	if i < 0 || row < 1 || row > len(p.rows) || i >= len(p.rows[row-1]) {
+		return table.Cell{}
+	}
+	return p.rows[row-1][i]
+}
+
+func (p *page) sheet(name string) table.Sheet { return table.Sheet{Name: name, Rows: p.rows} }
+
+// wish is what a reading shall bring of one worksheet.
+type wish struct {
+	tab     *tab
+	columns []string // those of them that exist are read
+	from    int      // first row beside the header; 0 means all
+}
+
+// read brings wishes in one call, two when the columns have moved since the last
+// one. Every header comes along and is compared before anything is believed.
+func (m *Mirror) read(ctx context.Context, wishes []wish) (map[string]*page, error) {
+	const tries = 3
+	for range tries {
+		ranges, parts := m.ranges(wishes)
+		got, err := m.sheet.Read(ctx, ranges...)
+		if err != nil {
+			return nil, err
+		}
+		moved := false
+		for i, w := range wishes {
+			moved = w.tab.see(texts(first(got[parts[i].head]))) || moved
+		}
+		if moved {
+			continue
+		}
+		out := make(map[string]*page, len(wishes))
+		for i, w := range wishes {
+			out[w.tab.name] = parts[i].assemble(w, got)
+		}
+		return out, nil
+	}
+	return nil, fmt.Errorf("the columns moved during %d readings", tries)
+}
+
+func first(rows [][]table.Cell) []table.Cell {
+	if len(rows) == 0 {
+		return nil
+	}
+	return rows[0]
+}
+
+func texts(cells []table.Cell) []string {
+	out := make([]string, len(cells))
+	for i, c := range cells {
+		out[i] = c.String()
+	}
+	for len(out) > 0 && strings.TrimSpace(out[len(out)-1]) == "" {
+		out = out[:len(out)-1]
+	}
+	return out
+}
+
+// see takes a header and reports whether it is another one than before.
+func (t *tab) see(now []string) bool {
+	if t.texts != nil && slices.Equal(t.texts, now) {
+		return false
+	}
+	cells := make([]table.Cell, len(now))
+	for i, s := range now {
+		cells[i] = table.TextCell(s)
+	}
+	t.header, t.texts = table.ReadHeader(cells), now
+	return true
+}
+
+// part says which ranges of a call belong to a wish.
+type part struct {
+	head int
+	runs []run
+}
+
+// run is a group of neighbouring columns read as one range.
+type run struct {
+	at       int // index of the range
+	col, end int // columns, both included
+}
+
+// joinGap is how many foreign columns between two of ours are read along
+// rather than making a range of their own.
+const joinGap = 2
+
+func (m *Mirror) ranges(wishes []wish) (ranges []string, parts []part) {
+	for _, w := range wishes {
+		title := "'" + strings.ReplaceAll(w.tab.grid.Title, "'", "''") + "'"
+		p := part{head: len(ranges)}
+		ranges = append(ranges, title+"!1:1")
+		var cols []int
+		for _, c := range w.columns {
+			if i, ok := w.tab.header.Col(c); ok {
+				cols = append(cols, i)
+			}
+		}
+		slices.Sort(cols)
+		for _, c := range cols {
+			if n := len(p.runs); n > 0 && c <= p.runs[n-1].end+1+joinGap {
+				p.runs[n-1].end = c
+				continue
+			}
+			p.runs = append(p.runs, run{col: c, end: c})
+		}
+		for i := range p.runs {
+			p.runs[i].at = len(ranges)
+			ranges = append(ranges, google.A1(w.tab.grid.Title, max(1, w.from), p.runs[i].col, 0, p.runs[i].end))
+		}
+		parts = append(parts, p)
+	}
+	return ranges, parts
+}
+
+// assemble puts the ranges of a wish together.
+func (p part) assemble(w wish, got [][][]table.Cell) *page {
+	out := &page{}
+	for _, c := range w.columns {
+		if _, ok := w.tab.header.Col(c); ok {
+			out.columns = append(out.columns, c)
+		}
+	}
+	head := make([]table.Cell, len(out.columns))
+	for k, c := range out.columns {
+		head[k] = table.TextCell(c)
+	}
+	skip := max(1, w.from) - 1
+	longest := 1
+	for _, r := range p.runs {
+		longest = max(longest, skip+len(got[r.at]))
+	}
+	out.rows = make([][]table.Cell, longest)
+	out.rows[0] = head
+	for k, c := range out.columns {
+		col, _ := w.tab.header.Col(c)
+		i := slices.IndexFunc(p.runs, func(r run) bool { return r.col <= col && col <= r.end })
+		for row, cells := range got[p.runs[i].at] {
+			at := row + skip
+			if at == 0 || col-p.runs[i].col >= len(cells) {
+				continue
+			}
+			if out.rows[at] == nil {
+				out.rows[at] = make([]table.Cell, len(out.columns))
+			}
+			out.rows[at][k] = cells[col-p.runs[i].col]
+		}
+	}
+	return out
+}
+
+// locate reads the layout and finds the worksheets in it.
+func (m *Mirror) locate(ctx context.Context) error {
+	l, err := m.sheet.Layout(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range m.tabs {
+		was := t.grid.ID
+		t.found = false
+		for _, g := range l.Tabs {
+			if plant.FoldKey(g.Title) == plant.FoldKey(m.o.title(t.name)) {
+				t.grid, t.found = g, true
+				break
+			}
+		}
+		if t.grid.ID != was {
+			t.texts = nil
+		}
+	}
+	m.located = true
+	return nil
+}
+
+// lacking says what is wrong with the header of a worksheet: columns that must be
+// there and are not, or that are there twice.
+func (t *tab) lacking(critical []string) (missing, twice []string) {
+	missing = t.header.Missing(critical)
+	for _, r := range t.header.Twice {
+		for _, c := range critical {
+			if table.Normalize(c) == table.Normalize(r.Text) {
+				twice = append(twice, c)
+			}
+		}
+	}
+	return missing, twice
+}

@@ -1,0 +1,350 @@
+package mirror
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"envivo/plant"
+	"envivo/sheetsync/google"
+	"envivo/sheetsync/table"
+)
+
+const groomEvery = time.Hour
+
+// sendOut compares the reading with the store, settles what is proved, and writes
+// what differs.
+func (m *Mirror) sendOut(ctx context.Context, c *cycle) error {
+	o := &outgoing{}
+	if c.usable[table.Operaciones] {
+		o.rows = m.planRows(c)
+		m.keep(o.rows.edits)
+		m.takeEdits(ctx, c, o.rows)
+	}
+	if c.usable[table.Uniones] {
+		o.unions = m.planUnions(c)
+	}
+	if c.usable[table.Metadata] {
+		if m.trail.check(c.pages[table.Metadata]); !m.trail.known {
+			if err := m.study(ctx, c); err != nil {
+				return err
+			}
+		}
+	}
+	m.prove(c, o)
+	if err := m.acknowledge(ctx, c, o); err != nil {
+		return err
+	}
+	if m.readOnly() {
+		return nil
+	}
+	return m.write(ctx, c, o)
+}
+
+// outgoing is what a cycle has to write.
+type outgoing struct {
+	rows   *rowPlan
+	unions *unionPlan
+}
+
+// prove marks pending events whose cells were seen to be right.
+func (m *Mirror) prove(c *cycle, o *outgoing) {
+	for _, e := range c.pending {
+		if m.rowDone[e.Seq] {
+			continue
+		}
+		switch {
+		case e.Tag == "":
+			m.rowDone[e.Seq] = true
+		case o.rows == nil:
+		case o.rows.at[e.Tag] == 0:
+			m.rowDone[e.Seq] = e.Kind == plant.KindImportar // the office decides what has a row
+		case !o.rows.right[e.Tag]:
+		case touchesUnions(e) && m.tab(table.Uniones).found && (o.unions == nil || o.unions.wrong[e.Tag]):
+		default:
+			m.rowDone[e.Seq] = true
+		}
+	}
+}
+
+const (
+	noRow = "el spool no tiene fila en la hoja Operaciones"
+)
+
+// acknowledge takes proved events out of the outbox and sets aside those of
+// spools without a row. Events that were set aside come out as soon as their
+// cells are seen to be right.
+func (m *Mirror) acknowledge(ctx context.Context, c *cycle, o *outgoing) error {
+	var done []plant.Seq
+	c.pending = slices.DeleteFunc(c.pending, func(e plant.Event) bool {
+		ok := m.rowDone[e.Seq] && (m.trail.has(e) || len(ourRows(e)) == 0)
+		if ok {
+			done = append(done, e.Seq)
+		}
+		return ok
+	})
+	if o.rows != nil {
+		for _, p := range m.plant.Parked() {
+			if o.rows.right[p.Tag] && m.inTrail(ctx, p.Seq) {
+				done = append(done, p.Seq)
+			}
+		}
+	}
+	if len(done) > 0 {
+		if err := m.plant.Ack(ctx, done...); err != nil {
+			return fmt.Errorf("acknowledge %d events: %w", len(done), err)
+		}
+		for _, seq := range done {
+			delete(m.rowDone, seq)
+			delete(m.rows.sent, seq)
+		}
+	}
+	if o.rows == nil {
+		return nil
+	}
+	for _, e := range c.pending {
+		why := m.poisoned(e.Tag)
+		if why == "" && e.Tag != "" && o.rows.at[e.Tag] == 0 && !m.rowDone[e.Seq] {
+			why = noRow
+		}
+		if why == "" || !m.trail.has(e) {
+			continue
+		}
+		if err := m.plant.Park(ctx, e.Seq, why); err != nil {
+			return fmt.Errorf("set event %d aside: %w", e.Seq, err)
+		}
+	}
+	return nil
+}
+
+func (m *Mirror) poisoned(tag plant.Tag) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.poison[tag]
+}
+
+// inTrail reports whether the rows of an event that was set aside are in the Sheet.
+func (m *Mirror) inTrail(ctx context.Context, seq plant.Seq) bool {
+	events, err := m.plant.Events(ctx, seq-1, 1)
+	return err == nil && len(events) == 1 && events[0].Seq == seq && m.trail.has(events[0])
+}
+
+// logBatch is the rows of Metadata of one write.
+type logBatch struct {
+	events []plant.Event
+	rows   []plant.MetadataRow
+}
+
+// nextLog are the next rows that Metadata lacks, events whole, in order.
+func (m *Mirror) nextLog(c *cycle, most int) logBatch {
+	var b logBatch
+	if !m.trail.known {
+		return b
+	}
+	for _, e := range c.pending {
+		rows := ourRows(e)
+		if len(rows) == 0 || m.trail.has(e) {
+			continue
+		}
+		if len(b.rows) > 0 && len(b.rows)+len(rows) > most {
+			break
+		}
+		b.events = append(b.events, e)
+		for _, r := range rows {
+			if !m.trail.have[r.ID] {
+				b.rows = append(b.rows, r)
+			}
+		}
+	}
+	return b
+}
+
+// rowChanges are the changes of the row lane, without those of poisoned spools.
+func (m *Mirror) rowChanges(o *outgoing) []change {
+	if o.rows == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(o.rows.changes), func(ch change) bool {
+		return m.poisoned(o.rows.tags[ch.row]) != ""
+	})
+}
+
+// write sends the two lanes: the cells of rows in one call, rows of the log in
+// another; both in one when calls are scarce. What does not fit goes with the
+// next cycle, which follows at once.
+func (m *Mirror) write(ctx context.Context, c *cycle, o *outgoing) error {
+	start := m.sheet.Total()
+	spare := func() int { return m.pace.left() - int(m.sheet.Total()-start) - 1 } // the reading is paid
+	changes := m.rowChanges(o)
+	var cells []google.Block
+	var sent []change
+	if len(changes) > 0 {
+		sent = (&rowPlan{changes: changes}).chunk(0)
+		cells = blocks(m.tab(table.Operaciones), sent)
+	}
+	if o.unions != nil && len(o.unions.changes) > 0 {
+		if err := m.fit(ctx, m.tab(table.Uniones), o.unions.last); err != nil {
+			return err
+		}
+		cells = append(cells, blocks(m.tab(table.Uniones), (&rowPlan{changes: o.unions.changes}).chunk(0))...)
+	}
+	batch := m.nextLog(c, rowsPerLog)
+	if len(cells) > 0 && len(batch.rows) > 0 && spare() < 2 && m.refused == 0 {
+		if err := m.writeLog(ctx, batch, cells); err != nil {
+			return m.refusedWrite(ctx, c, o, err)
+		}
+		m.wroteRows(c, o, sent)
+	} else {
+		if len(cells) > 0 {
+			if err := m.sheet.Write(ctx, cells...); err != nil {
+				return m.refusedWrite(ctx, c, o, err)
+			}
+			m.wroteRows(c, o, sent)
+		}
+		for n := 0; len(batch.rows) > 0 && (n == 0 || spare() > 0); n++ {
+			if err := m.writeLog(ctx, batch, nil); err != nil {
+				return m.refusedWrite(ctx, c, o, err)
+			}
+			batch = m.nextLog(c, rowsPerLog)
+		}
+	}
+	m.refused = 0
+	if len(sent) < len(changes) || len(m.nextLog(c, 1).rows) > 0 || o.unions != nil && len((&rowPlan{changes: o.unions.changes}).chunk(0)) < len(o.unions.changes) {
+		m.again(c.now)
+	}
+	return nil
+}
+
+func (m *Mirror) wroteRows(c *cycle, o *outgoing, sent []change) {
+	if o.rows != nil {
+		m.wrote(o.rows, sent, c)
+	}
+}
+
+// again asks for another cycle soon.
+func (m *Mirror) again(now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.news.IsZero() {
+		m.news = now.Add(-m.o.Interval)
+	}
+}
+
+// writeLog writes rows of the log below the last one, with whatever else shall go
+// in the same call. Until it is answered nothing is known of the log.
+func (m *Mirror) writeLog(ctx context.Context, b logBatch, more []google.Block) error {
+	t, l := m.tab(table.Metadata), &m.trail
+	if err := m.fit(ctx, t, l.last+len(b.rows)); err != nil {
+		return err
+	}
+	l.known = false
+	if err := m.sheet.Write(ctx, append(more, logBlock(t, l.last+1, b.rows)...)...); err != nil {
+		return err
+	}
+	for _, r := range b.rows {
+		l.have[r.ID] = true
+	}
+	l.last, l.tail, l.known = l.last+len(b.rows), b.rows[len(b.rows)-1].ID, true
+	return nil
+}
+
+// refusedWrite looks for what the service does not take once a write has been
+// refused twice: the first time the sheet may have changed under it.
+func (m *Mirror) refusedWrite(ctx context.Context, c *cycle, o *outgoing, err error) error {
+	if google.ClassOf(err) != google.Refused {
+		return err
+	}
+	m.located = false
+	if m.refused++; m.refused < 2 {
+		return err
+	}
+	m.refused = 0
+	t := m.tab(table.Operaciones)
+	byRow := map[int][]change{}
+	for _, ch := range m.rowChanges(o) {
+		byRow[ch.row] = append(byRow[ch.row], ch)
+	}
+	rows := sortedKeys(byRow)
+	bad, err := isolate(0, len(rows), func(from, to int) error {
+		var some []google.Block
+		for _, row := range rows[from:to] {
+			some = append(some, rowBlocks(t, row, byRow[row])...)
+		}
+		return m.sheet.Write(ctx, some...)
+	})
+	for i, why := range bad {
+		m.setAside(o.rows.tags[rows[i]], why, c.now)
+	}
+	if err != nil {
+		return err
+	}
+	return m.isolateLog(ctx, c)
+}
+
+func (m *Mirror) setAside(tag plant.Tag, why string, now time.Time) {
+	m.note(now, fmt.Sprintf("Operaciones: Google no acepta las celdas de %s; quedó aparcado: %s", tag, why))
+	m.mu.Lock()
+	m.poison[tag] = why
+	m.mu.Unlock()
+	m.again(now)
+}
+
+// isolateLog finds the events whose rows the service does not take and sets them
+// aside.
+func (m *Mirror) isolateLog(ctx context.Context, c *cycle) error {
+	if !m.tab(table.Metadata).found {
+		return nil
+	}
+	if err := m.study(ctx, c); err != nil || !m.trail.known {
+		return err
+	}
+	for n := 0; n < 20; n++ {
+		batch := m.nextLog(c, 1)
+		if len(batch.rows) == 0 {
+			return nil
+		}
+		err := m.writeLog(ctx, batch, nil)
+		if err == nil {
+			continue
+		}
+		if google.ClassOf(err) != google.Refused {
+			return err
+		}
+		for _, e := range batch.events {
+			if err := m.plant.Park(ctx, e.Seq, "Google no acepta su fila de Metadata: "+err.Error()); err != nil {
+				return fmt.Errorf("set event %d aside: %w", e.Seq, err)
+			}
+		}
+		return nil
+	}
+	return nil
+}
+
+// isolate tries halves until it knows which items are refused by themselves, and
+// why. Any other failure ends it.
+func isolate(from, to int, try func(from, to int) error) (map[int]string, error) {
+	if from == to {
+		return nil, nil
+	}
+	err := try(from, to)
+	if err == nil || google.ClassOf(err) != google.Refused {
+		return nil, err
+	}
+	if to-from == 1 {
+		return map[int]string{from: err.Error()}, nil
+	}
+	mid := (from + to) / 2
+	left, err := isolate(from, mid, try)
+	if err != nil {
+		return left, err
+	}
+	right, err := isolate(mid, to, try)
+	for i, why := range right {
+		if left == nil {
+			left = map[int]string{}
+		}
+		left[i] = why
+	}
+	return left, err
+}

@@ -1,0 +1,308 @@
+package mirror
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"envivo/plant"
+	"envivo/sheetsync/google"
+	"envivo/sheetsync/table"
+)
+
+// logLane knows what stands in Metadata. It knows nothing after a doubt; then
+// the whole worksheet is read before anything is written.
+type logLane struct {
+	known bool
+	last  int             // last row in use
+	tail  string          // its ID
+	have  map[string]bool // IDs of all rows
+}
+
+const (
+	// trailLook is how many rows before the last one every cycle looks at.
+	trailLook = 2
+	// rowsPerLog bounds one write of Metadata (rules §7.1).
+	rowsPerLog = 900
+	// growBy is how many rows a full grid gets at once.
+	growBy = 1000
+)
+
+// ourRows are the rows of an event that are ours to write. What an import
+// brought along stood in the Sheet before.
+func ourRows(e plant.Event) []plant.MetadataRow {
+	if e.Import != nil {
+		return nil
+	}
+	return table.EventRows(e)
+}
+
+// has reports whether all rows of an event are in the Sheet.
+func (l *logLane) has(e plant.Event) bool {
+	if !l.known {
+		return false
+	}
+	for _, r := range ourRows(e) {
+		if !l.have[r.ID] {
+			return false
+		}
+	}
+	return true
+}
+
+// check compares the end of Metadata with what is remembered. Anything else than
+// exactly that means that somebody was there, or that the outcome of a write is
+// not what was thought.
+func (l *logLane) check(p *page) {
+	if !l.known {
+		return
+	}
+	last := lastUsed(p)
+	if last != l.last || l.last > 1 && p.cell(l.last, "ID").String() != l.tail {
+		l.known = false
+	}
+}
+
+func lastUsed(p *page) int {
+	for row := len(p.rows); row > 1; row-- {
+		if slices.ContainsFunc(p.rows[row-1], func(x table.Cell) bool { return !x.Blank() }) {
+			return row
+		}
+	}
+	return 1
+}
+
+// study reads the whole log and puts right what somebody did to our rows: the
+// store's log is authoritative (rules §7.1).
+func (m *Mirror) study(ctx context.Context, c *cycle) error {
+	if !c.wholeLog {
+		pages, err := m.read(ctx, []wish{{m.tab(table.Metadata), table.Columns(table.Metadata), 0}})
+		if err != nil {
+			return m.unread(err)
+		}
+		c.pages[table.Metadata] = pages[table.Metadata]
+	}
+	c.wholeLog = false
+	m.studied = c.now
+	p := c.pages[table.Metadata]
+	l := &m.trail
+	l.have, l.last, l.tail, l.known = map[string]bool{}, lastUsed(p), "", false
+	at := map[string]int{}
+	var twice []int
+	for row := 2; row <= l.last; row++ {
+		id := p.cell(row, "ID").String()
+		if id == "" {
+			continue
+		}
+		if l.have[id] {
+			twice = append(twice, row)
+		} else {
+			at[id] = row
+		}
+		l.have[id] = true
+	}
+	if l.last > 1 {
+		l.tail = p.cell(l.last, "ID").String()
+	}
+	if m.readOnly() {
+		l.known = true
+		return nil
+	}
+	return m.repair(ctx, c, repairs{page: p, at: at, twice: twice})
+}
+
+// repairs is what a study found.
+type repairs struct {
+	page  *page
+	at    map[string]int // row of every ID
+	twice []int          // rows that repeat an ID
+}
+
+// repair brings back rows of delivered events that are gone, rows that were
+// edited, and the order where everything from the first wrong row on is ours.
+func (m *Mirror) repair(ctx context.Context, c *cycle, found repairs) error {
+	pending := map[plant.Seq]bool{}
+	for _, e := range c.pending {
+		pending[e.Seq] = true
+	}
+	l := &m.trail
+	var rows []plant.MetadataRow // ours, in order, of delivered events and those already there
+	err := m.eachDelivered(ctx, func(e plant.Event) {
+		for _, r := range ourRows(e) {
+			if !pending[e.Seq] || l.have[r.ID] {
+				rows = append(rows, r)
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	ours := make(map[string]bool, len(rows))
+	for _, r := range rows {
+		ours[r.ID] = true
+	}
+	wrong := m.firstWrong(found, rows)
+	if wrong < 0 && !slices.ContainsFunc(found.twice, func(row int) bool { return ours[found.page.cell(row, "ID").String()] }) {
+		l.known = true
+		return nil
+	}
+	return m.rewrite(ctx, c, found, rows, ours)
+}
+
+func (m *Mirror) eachDelivered(ctx context.Context, do func(plant.Event)) error {
+	for at := plant.Seq(0); ; {
+		events, err := m.plant.Events(ctx, at, 0)
+		if err != nil {
+			return fmt.Errorf("read events after %d: %w", at, err)
+		}
+		if len(events) == 0 {
+			return nil
+		}
+		for _, e := range events {
+			do(e)
+		}
+		at = events[len(events)-1].Seq
+	}
+}
+
+// firstWrong is the index of our first row that is missing, edited or out of
+// order; -1 when there is none.
+func (m *Mirror) firstWrong(found repairs, rows []plant.MetadataRow) int {
+	before := 0
+	for i, r := range rows {
+		row := found.at[r.ID]
+		if row <= before || !sameLine(found.page, row, r) {
+			return i
+		}
+		before = row
+	}
+	return -1
+}
+
+func sameLine(p *page, row int, r plant.MetadataRow) bool {
+	cells := table.MetadataCells(r)
+	for i, column := range table.Columns(table.Metadata) {
+		if slices.Contains(p.columns, column) && !identical(p.cell(row, column), cells[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// rewrite writes our rows again. Where the tail of the worksheet from the first
+// wrong row on holds nothing but rows of ours it is written as it should be, and
+// the order is whole again; else edited rows are corrected in place and missing
+// ones come last.
+func (m *Mirror) rewrite(ctx context.Context, c *cycle, found repairs, rows []plant.MetadataRow, ours map[string]bool) error {
+	t, l, p := m.tab(table.Metadata), &m.trail, found.page
+	from := 2 // first row from which on everything is ours
+	for row := l.last; row >= 2; row-- {
+		if id := p.cell(row, "ID").String(); !ours[id] && !blankLine(p, row) {
+			from = row + 1
+			break
+		}
+	}
+	var tail []plant.MetadataRow
+	var out []google.Block
+	count := 0
+	line := func(row int, r plant.MetadataRow) {
+		if !sameLine(p, row, r) {
+			out, count = append(out, logBlock(t, row, []plant.MetadataRow{r})...), count+1
+		}
+	}
+	for _, r := range rows {
+		if row := found.at[r.ID]; row > 0 && row < from {
+			line(row, r)
+		} else {
+			tail = append(tail, r)
+		}
+	}
+	for i, r := range tail {
+		line(from+i, r)
+	}
+	for row := from + len(tail); row <= l.last; row++ {
+		if !blankLine(p, row) {
+			out, count = append(out, clearBlock(t, p, row)...), count+1
+		}
+	}
+	for _, row := range found.twice {
+		if row < from && ours[p.cell(row, "ID").String()] {
+			out, count = append(out, clearBlock(t, p, row)...), count+1
+		}
+	}
+	if err := m.fit(ctx, t, from+len(tail)); err != nil {
+		return err
+	}
+	for some := range slices.Chunk(out, rowsPerLog) {
+		if err := m.sheet.Write(ctx, some...); err != nil {
+			return m.unread(err)
+		}
+	}
+	if count > 0 {
+		m.note(c.now, fmt.Sprintf("Metadata: %d fila(s) del registro no estaban como se escribieron; se repusieron desde el servidor.", count))
+	}
+	return nil // known stays false: the next cycle reads again and proves it
+}
+
+func blankLine(p *page, row int) bool {
+	return row > len(p.rows) || !slices.ContainsFunc(p.rows[row-1], func(x table.Cell) bool { return !x.Blank() })
+}
+
+// logBlock are rows of Metadata from one row on, in the columns where they are.
+func logBlock(t *tab, at int, rows []plant.MetadataRow) []google.Block {
+	columns := table.Columns(table.Metadata)
+	low, high := -1, -1
+	col := make([]int, len(columns))
+	for i, column := range columns {
+		k, ok := t.header.Col(column)
+		if !ok {
+			col[i] = -1
+			continue
+		}
+		col[i] = k
+		if low < 0 || k < low {
+			low = k
+		}
+		high = max(high, k)
+	}
+	values := make([][]any, len(rows))
+	for i, r := range rows {
+		values[i] = make([]any, high-low+1)
+		for k, cell := range table.MetadataCells(r) {
+			if col[k] >= 0 {
+				values[i][col[k]-low] = table.Value(cell)
+			}
+		}
+	}
+	return []google.Block{{Range: google.A1(t.grid.Title, at, low, at+len(rows)-1, high), Rows: values}}
+}
+
+// clearBlock empties our columns of one row.
+func clearBlock(t *tab, p *page, row int) []google.Block {
+	var all []change
+	for _, column := range p.columns {
+		all = append(all, change{row, column, ""})
+	}
+	return blocks(t, all)
+}
+
+// fit makes sure that a worksheet has a row. Growing is not idempotent: the
+// layout is read first.
+func (m *Mirror) fit(ctx context.Context, t *tab, row int) error {
+	if row <= t.grid.Rows {
+		return nil
+	}
+	if err := m.locate(ctx); err != nil {
+		return err
+	}
+	if row <= t.grid.Rows {
+		return nil
+	}
+	if err := m.sheet.Grow(ctx, t.grid, max(growBy, row-t.grid.Rows), 0); err != nil {
+		m.located = false
+		return err
+	}
+	m.groomed = time.Time{} // the new rows have no formats yet
+	return m.locate(ctx)
+}
