@@ -17,6 +17,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -93,6 +94,8 @@ type Server struct {
 	desk     *desk
 	began    time.Time
 	leaving  atomic.Bool
+	// auditing is held while a slot of the old front ends' log is chosen and written.
+	auditing sync.Mutex
 }
 
 // New assembles the box's handler. An origin that is none is an error.

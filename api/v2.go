@@ -13,6 +13,7 @@ import (
 func (s *Server) mountOld() {
 	s.mountV2()
 	s.mountV4()
+	s.mountSupervisorList()
 }
 
 func (s *Server) mountV2() {

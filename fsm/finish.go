@@ -44,6 +44,9 @@ func (j *judge) terminar() (plant.Event, error) {
 	if op, free := j.loose(); free {
 		return j.completarLibre(op)
 	}
+	if j.c.Door == plant.DoorV21 && j.c.Verb == plant.Completar && j.c.Op == plant.METROLOGIA {
+		return plant.Event{}, j.noSecondVerdict()
+	}
 	op, err := j.claim()
 	if err != nil {
 		return plant.Event{}, err
@@ -57,6 +60,18 @@ func (j *judge) terminar() (plant.Event, error) {
 		return j.endRepair(on)
 	}
 	return j.close(op, j.c.Unions, finish)
+}
+
+// noSecondVerdict refuses to complete an inspection, which begins and ends at
+// once (rules §9.8).
+func (j *judge) noSecondVerdict() error {
+	if err := j.may(plant.METROLOGIA); err != nil {
+		return err
+	}
+	if q := j.s.Quality; q != plant.SinVeredicto && q != plant.PendienteMetrologia {
+		return j.done(plant.METROLOGIA)
+	}
+	return j.refuse(plant.CodeNotAvailable)
 }
 
 // loose reports a v2.1 completion of a spool that nobody holds: that door

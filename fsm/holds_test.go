@@ -126,6 +126,21 @@ func TestV21BeginsAndFinishesWithoutHolding(t *testing.T) {
 	}
 }
 
+func TestV21CompletesNoInspection(t *testing.T) {
+	for _, c := range []struct {
+		situation string
+		who       plant.WorkerID
+		want      plant.Code
+	}{
+		{"libre", mario, plant.CodeNotAvailable}, {"por inspeccionar", mario, plant.CodeNotAvailable}, {"por inspeccionar", ana, plant.CodeRole}, {"aprobado", mario, plant.CodeDone},
+	} {
+		s := find(t, c.situation)
+		verb := cmd(plant.Completar, s.tag, plant.METROLOGIA, c.who)
+		verb.Door = plant.DoorV21
+		at(t, s).refused(verb, c.want)
+	}
+}
+
 func TestAHoldIsRelievedOnlyOnceItIsVencida(t *testing.T) {
 	for _, c := range []struct {
 		name  string

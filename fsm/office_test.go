@@ -147,6 +147,10 @@ func TestSettingsAreTheSupervisorsAndChangeOnce(t *testing.T) {
 	}
 	set.Supervisor = false
 	f.refused(set, plant.CodeSupervisor)
+	set.Setting = &plant.Setting{Key: plant.SettingFollowed + "MK-1", Value: "{}"}
+	if e, err := f.engine.Decide(v, set, f.now); err != nil || e.Supervisor || !e.Actor.None() {
+		t.Errorf("following a spool = %+v, %v; want it for everybody, in nobody's name", e, err)
+	}
 	f.refused(plant.Command{Verb: plant.Ajustar, Supervisor: true}, plant.CodeInvalid)
 }
 
