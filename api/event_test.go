@@ -136,7 +136,7 @@ func TestOldTypeSaysWhatBecameOfTheHold(t *testing.T) {
 		{plant.KindInspeccion, free, false, "STATE_CHANGE"}, {plant.KindDesbloquear, free, false, "STATE_CHANGE"},
 		{plant.KindDeshacer, held, false, "TOMAR"}, {plant.KindDeshacer, free, true, "PAUSAR"}, {plant.KindDeshacer, free, false, "STATE_CHANGE"},
 		{plant.KindNota, nil, false, "STATE_CHANGE"}, {plant.KindUniones, nil, false, "STATE_CHANGE"}, {plant.KindImportar, nil, false, "STATE_CHANGE"},
-		{plant.KindTrabajador, nil, false, "STATE_CHANGE"},
+		{plant.KindTrabajador, nil, false, "STATE_CHANGE"}, {plant.KindCorregir, free, false, "STATE_CHANGE"},
 	} {
 		e := plant.Event{Kind: c.kind, Progress: c.after}
 		if c.ended {

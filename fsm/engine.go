@@ -101,12 +101,15 @@ func (j *judge) decide() (plant.Event, error) {
 		return j.anotar()
 	case plant.EditarUniones:
 		return j.editarUniones()
+	case plant.Corregir:
+		return j.corregir()
 	}
 	return plant.Event{}, j.invalid("accion")
 }
 
 // identify finds who the command is for. Notes and edits of unions may come
-// from nobody in particular; a supervisor need not be a worker at all.
+// from nobody in particular; a supervisor need not be a worker at all. What was
+// typed into the Sheet was typed by nobody we know.
 func (j *judge) identify() error {
 	id := j.c.Worker
 	if j.byHand() {
@@ -115,7 +118,7 @@ func (j *judge) identify() error {
 		return nil
 	}
 	switch j.c.Verb {
-	case plant.Liberar, plant.Desbloquear:
+	case plant.Liberar, plant.Desbloquear, plant.Corregir:
 		j.person = plant.Person{Display: supervisor}
 		if w, ok := j.v.Worker(id); ok && id != 0 {
 			j.who, j.person = w, w.Person()
@@ -138,6 +141,9 @@ func (j *judge) identify() error {
 			return j.refuseFor(plant.CodeWorkerNotFound, plant.Person{ID: j.c.Actor})
 		}
 		j.actor = w.Person()
+	}
+	if j.c.Verb == plant.Corregir {
+		j.who, j.person = plant.Worker{}, plant.Person{Display: system}
 	}
 	return nil
 }

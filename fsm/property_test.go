@@ -26,6 +26,9 @@ func drawCommand(t *rapid.T, f *floor) plant.Command {
 		Destino:   rapid.SampledFrom([]plant.WorkerID{ana, beto, sol, ayu}).Draw(t, "to"),
 		Unions:    rapid.SliceOfN(rapid.IntRange(0, 5), 0, 4).Draw(t, "unions")}
 	s := f.spool(c.Tag)
+	if rapid.IntRange(0, 5).Draw(t, "office") == 0 {
+		return drawCorrection(t, f, c)
+	}
 	if rapid.IntRange(0, 3).Draw(t, "sensible") == 0 {
 		return c
 	}
@@ -42,6 +45,24 @@ func drawCommand(t *rapid.T, f *floor) plant.Command {
 		c.Verb, c.Worker = plant.Tomar, ayu
 		c.Op = map[bool]plant.Op{true: plant.SOLD, false: plant.ARM}[s.ArmComplete(f.rules)]
 	}
+	return c
+}
+
+// drawCorrection is any edit of a row whatever, accepted by somebody.
+func drawCorrection(t *rapid.T, f *floor, like plant.Command) plant.Command {
+	day := rapid.SampledFrom([]plant.Date{0, 46000, plant.DateOf(f.now), plant.DateOf(f.now) + 1})
+	who := rapid.SampledFrom([]plant.Person{{}, {ID: ana, Display: "AB(1)"}, {Display: "Juan"}})
+	c := f.correct(like.Tag, func(p *plant.Progress) {
+		for _, w := range []*plant.Work{&p.Arm, &p.Sold} {
+			if rapid.Bool().Draw(t, "work") {
+				*w = plant.Work{Phase: plant.Phase(rapid.IntRange(0, 4).Draw(t, "phase")), Worker: who.Draw(t, "by"), Fecha: day.Draw(t, "day")}
+			}
+		}
+		if rapid.Bool().Draw(t, "verdict") {
+			p.Quality, p.Ciclo, p.FechaQC = plant.Quality(rapid.IntRange(0, 7).Draw(t, "quality")), uint8(rapid.IntRange(0, 4).Draw(t, "cycle")), day.Draw(t, "qc")
+		}
+	})
+	c.Worker, c.Supervisor = like.Worker, like.Supervisor || rapid.Bool().Draw(t, "boss")
 	return c
 }
 
@@ -82,7 +103,7 @@ func holders(t *rapid.T, e plant.Event, before, s plant.Spool) {
 		if before.Hold.Free() || s.Hold.Free() || e.From != before.Hold.Worker || before.Hold.Worker == s.Hold.Worker || before.Hold.Token == s.Hold.Token {
 			t.Fatalf("%v passed %+v to %+v", e.Kind, before.Hold, s.Hold)
 		}
-	case plant.KindNota, plant.KindUniones, plant.KindInspeccion, plant.KindDesbloquear:
+	case plant.KindNota, plant.KindUniones, plant.KindInspeccion, plant.KindDesbloquear, plant.KindCorregir:
 		if before.Hold != s.Hold {
 			t.Fatalf("%v changed the hold from %+v to %+v", e.Kind, before.Hold, s.Hold)
 		}
@@ -151,8 +172,8 @@ func TestWhateverIsSentThePromisesHold(t *testing.T) {
 func countRejections(t *rapid.T, f *floor, e plant.Event, inRow map[plant.Tag]int) {
 	s := f.spool(e.Tag)
 	switch {
-	case e.Kind == plant.KindDeshacer:
-		inRow[e.Tag] = int(s.Ciclo) // whatever the verdict undone had counted
+	case e.Kind == plant.KindDeshacer, e.Kind == plant.KindCorregir:
+		inRow[e.Tag] = int(s.Ciclo) // whatever the verdict undone had counted, or the office typed
 	case e.Kind == plant.KindDesbloquear, e.Resultado == plant.Aprobado:
 		inRow[e.Tag] = 0
 	case e.Resultado == plant.Rechazado:

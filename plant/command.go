@@ -46,6 +46,18 @@ type Command struct {
 	Undoes  Seq
 	Import  *Import
 	Setting *Setting
+	// Correction is what CORREGIR is about.
+	Correction *Correction
+}
+
+// Correction is a hand-made edit of a spool's row in the Sheet (rules §2.9).
+type Correction struct {
+	// Progress is what the row now stands for. Only what a column holds counts:
+	// ARM, SOLD, quality, cycle and QC date; its hold must be free.
+	Progress Progress
+	// Columns are the edited columns as the Sheet names them; Old and New the
+	// texts of their cells, in the same order.
+	Columns, Old, New []string
 }
 
 // SheetDevice is the Device of commands read from hand-made edits of the Sheet

@@ -32,11 +32,12 @@ const (
 	KindImportar   // spool: created, office data, joint definitions or history rows
 	KindTrabajador // a worker was created or changed
 	KindAjuste     // a setting of the store changed
+	KindCorregir   // a hand-made edit of the Sheet was accepted (rules §2.9)
 )
 
 var kindNames = [...]string{"", "TOMAR", "PAUSAR", "COMPLETAR", "CANCELAR", "RELEVAR", "TRASPASAR", "LIBERAR", "DESBLOQUEAR",
 	"COMPLETAR_METROLOGIA", "TOMAR_REPARACION", "PAUSAR_REPARACION", "COMPLETAR_REPARACION", "CANCELAR_REPARACION",
-	"DESHACER", "NOTA", "UNIONES", "IMPORTAR", "TRABAJADOR", "AJUSTE"}
+	"DESHACER", "NOTA", "UNIONES", "IMPORTAR", "TRABAJADOR", "AJUSTE", "CORREGIR"}
 
 // String is the precise name used in the streams.
 func (k Kind) String() string {
@@ -84,8 +85,8 @@ type Event struct {
 
 	Resultado Resultado
 	Fecha     Date   // fecha_operacion as decided (today in the plant by default)
-	Motivo    string // rejection, LIBERAR, DESBLOQUEAR
-	Texto     string // note
+	Motivo    string // rejection, LIBERAR, DESBLOQUEAR, CORREGIR
+	Texto     string // note; CORREGIR: what was changed, in words
 	// From is the former holder of RELEVAR, TRASPASAR and LIBERAR.
 	From Person
 	// Undoes is the event that DESHACER takes back.
@@ -108,6 +109,14 @@ type Event struct {
 	Import *Import
 	// Setting carries what an AJUSTE event changed.
 	Setting *Setting
+	// Correction are the cells of a CORREGIR event.
+	Correction []CellEdit
+}
+
+// CellEdit is one cell of the Sheet that was changed by hand: its column as the
+// Sheet names it, our text and the one typed over it.
+type CellEdit struct {
+	Column, Old, New string
 }
 
 // Import is what an import or the Sheet brings about one spool or one worker.

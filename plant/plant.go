@@ -96,10 +96,11 @@ const (
 	EditarUniones
 	Importar // office data and hydrated rows: Command.Import
 	Ajustar  // a setting of the store (PIN, token): Command.Setting
+	Corregir // a hand-made edit of the Sheet, accepted: Command.Correction
 )
 
 var verbNames = [...]string{"", "TOMAR", "PAUSAR", "COMPLETAR", "CANCELAR", "FINALIZAR", "INSPECCIONAR", "RELEVAR",
-	"TRASPASAR", "LIBERAR", "DESBLOQUEAR", "DESHACER", "NOTA", "UNIONES", "IMPORTAR", "AJUSTE"}
+	"TRASPASAR", "LIBERAR", "DESBLOQUEAR", "DESHACER", "NOTA", "UNIONES", "IMPORTAR", "AJUSTE", "CORREGIR"}
 
 // String is the verb in capitals.
 func (v Verb) String() string {

@@ -161,6 +161,12 @@ func toSettingRec(s *plant.Setting) settingRec { return settingRec{Key: s.Key, V
 
 func (r *settingRec) setting() plant.Setting { return plant.Setting{Key: r.Key, Value: r.Value} }
 
+func toEditRec(c *plant.CellEdit) editRec { return editRec{Column: c.Column, Old: c.Old, New: c.New} }
+
+func (r *editRec) edit() plant.CellEdit {
+	return plant.CellEdit{Column: r.Column, Old: r.Old, New: r.New}
+}
+
 func toEventRec(e *plant.Event) eventRec {
 	return eventRec{
 		Prev: uint64(e.Prev), PrevTag: uint64(e.PrevTag), ID: e.ID, Kind: uint8(e.Kind), Tag: string(e.Tag), Op: uint8(e.Op),
@@ -169,7 +175,7 @@ func toEventRec(e *plant.Event) eventRec {
 		Unions: toUnionsRec(e.Unions), Removed: e.Removed, Resultado: uint8(e.Resultado), Fecha: int32(e.Fecha), Motivo: e.Motivo,
 		Texto: e.Texto, From: toPersonRec(e.From), Undoes: uint64(e.Undoes), Outcome: uint8(e.Outcome), Selected: e.Selected,
 		PD: int32(e.PD), Done: e.Done, Needed: e.Needed, Ready: e.Ready, HoldSince: toInstant(e.HoldSince),
-		Import: maybe(e.Import, toImportRec), Setting: maybe(e.Setting, toSettingRec),
+		Import: maybe(e.Import, toImportRec), Setting: maybe(e.Setting, toSettingRec), Correction: each(e.Correction, toEditRec),
 	}
 }
 
@@ -181,6 +187,6 @@ func (r *eventRec) event(seq plant.Seq) plant.Event {
 		Unions: r.Unions.unions(), Removed: r.Removed, Resultado: plant.Resultado(r.Resultado), Fecha: plant.Date(r.Fecha), Motivo: r.Motivo,
 		Texto: r.Texto, From: r.From.person(), Undoes: plant.Seq(r.Undoes), Outcome: plant.Verb(r.Outcome), Selected: r.Selected,
 		PD: plant.Inches(r.PD), Done: r.Done, Needed: r.Needed, Ready: r.Ready, HoldSince: r.HoldSince.time(),
-		Import: maybe(r.Import, (*importRec).data), Setting: maybe(r.Setting, (*settingRec).setting),
+		Import: maybe(r.Import, (*importRec).data), Setting: maybe(r.Setting, (*settingRec).setting), Correction: each(r.Correction, (*editRec).edit),
 	}
 }

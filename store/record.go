@@ -173,6 +173,13 @@ type settingRec struct {
 	Value string `cbor:"2,keyasint,omitzero"`
 }
 
+type editRec struct {
+	_      struct{} `cbor:",toarray"`
+	Column string
+	Old    string
+	New    string
+}
+
 type eventRec struct {
 	Prev       uint64       `cbor:"1,keyasint,omitzero"`
 	PrevTag    uint64       `cbor:"2,keyasint,omitzero"`
@@ -207,6 +214,7 @@ type eventRec struct {
 	HoldSince  instant      `cbor:"31,keyasint,omitzero"`
 	Import     *importRec   `cbor:"32,keyasint,omitempty"`
 	Setting    *settingRec  `cbor:"33,keyasint,omitempty"`
+	Correction []editRec    `cbor:"34,keyasint,omitempty"`
 }
 
 // entryRec is one command and the event it came to.

@@ -64,6 +64,9 @@ func moments(e plant.Event, who People) []moment {
 	if m.Title == "" {
 		m.Title = e.Kind.String()
 	}
+	if e.Device == plant.SheetDevice && e.Worker.ID == 0 {
+		m.Who = "" // typed into the Sheet, nobody knows by whom
+	}
 	if t.op && e.Op != plant.OpNone {
 		m.Title += " " + OpWord(e.Op)
 	}
@@ -109,6 +112,7 @@ var titles = map[plant.Kind]title{
 	plant.KindNota:                {"Nota", "nota", false},
 	plant.KindUniones:             {"Cambió las uniones", "lista", false},
 	plant.KindInspeccion:          {"Inspección", "lupa", false},
+	plant.KindCorregir:            {"Corrección de la planilla", "lista", false},
 }
 
 func details(e plant.Event, who People) []string {
@@ -142,7 +146,12 @@ func details(e plant.Event, who People) []string {
 	if e.Actor.ID != 0 && e.Actor.ID != e.Worker.ID {
 		add("lo registró %s", Name(who, e.Actor))
 	}
-	if e.Supervisor && e.Kind != plant.KindLiberar && e.Kind != plant.KindDesbloquear {
+	switch {
+	case e.Kind == plant.KindDesbloquear && e.Device == plant.SheetDevice:
+		add("a mano en la planilla")
+	case e.Kind == plant.KindCorregir:
+		add("aceptada por el supervisor")
+	case e.Supervisor && e.Kind != plant.KindLiberar && e.Kind != plant.KindDesbloquear:
 		add("con sesión de supervisor")
 	}
 	return out

@@ -39,6 +39,8 @@ func Outcome(e plant.Event, who People) string {
 		return fmt.Sprintf("Deshecho: %s quedó como antes.", short)
 	case plant.KindNota:
 		return fmt.Sprintf("Nota guardada en %s.", short)
+	case plant.KindCorregir:
+		return fmt.Sprintf("Corrección aceptada en %s.", short)
 	case plant.KindUniones:
 		return fmt.Sprintf("Uniones guardadas en %s.", short)
 	}

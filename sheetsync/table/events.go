@@ -20,6 +20,7 @@ import (
 //	LIBERAR                 SUPERVISOR_OVERRIDE, override_type LIBERAR
 //	DESBLOQUEAR             SUPERVISOR_OVERRIDE, override_type BLOQUEADO_TO_RECHAZADO
 //	DESHACER, UNIONES       SYSTEM_REMEDIATION
+//	CORREGIR                SYSTEM_REMEDIATION with columnas, antes and despues
 //
 // An import adds nothing but the rows of the log it brought along, verbatim:
 // the office's own changes are not acts of the floor, and a workbook that is
@@ -183,6 +184,8 @@ func details(e plant.Event) fields {
 		f["deshace"], f["previous_estado"], f["new_estado"] = uint64(e.Undoes), e.Before, e.After
 	case plant.KindUniones:
 		unionDetails(e, f)
+	case plant.KindCorregir:
+		correctionDetails(e, f)
 	}
 	if e.Motivo != "" {
 		f["motivo"] = e.Motivo
@@ -222,6 +225,14 @@ func unionDetails(e plant.Event, f fields) {
 	if len(e.Removed) > 0 {
 		f["eliminadas"] = e.Removed
 	}
+}
+
+func correctionDetails(e plant.Event, f fields) {
+	columns, before, after := make([]string, 0, len(e.Correction)), make([]string, 0, len(e.Correction)), make([]string, 0, len(e.Correction))
+	for _, c := range e.Correction {
+		columns, before, after = append(columns, c.Column), append(before, c.Old), append(after, c.New)
+	}
+	f["columnas"], f["antes"], f["despues"] = columns, before, after
 }
 
 // partial is the word of the old log for a pause.

@@ -27,3 +27,17 @@ func TestAnUnblockingByHandIsAnOverrideOfTheSystem(t *testing.T) {
 		t.Errorf("rows of an unblocking by hand (-want +got):\n%s", d)
 	}
 }
+
+func TestACorrectionIsARemediationOfTheSystem(t *testing.T) {
+	e := plant.Event{ID: rowID, At: seen, Kind: plant.KindCorregir, Tag: "A-1", Worker: plant.Person{Display: "SYSTEM"}, Ready: true,
+		Actor: plant.Person{Display: "SUPERVISOR"}, Device: plant.SheetDevice, Supervisor: true, Motivo: "fecha <mal> puesta", Texto: "en palabras",
+		Before: "Disponible - ARM pendiente, SOLD pendiente", After: "Disponible - ARM completado, SOLD pendiente", Progress: &plant.Progress{},
+		Correction: []plant.CellEdit{{Column: "Armador", Old: "", New: "AB(12)"}, {Column: "Fecha_Armado", Old: "01-11-2026", New: "31-10-2026"}}}
+	want := []plant.MetadataRow{{ID: rowID, Timestamp: "02-11-2026 08:00:00", At: seen, EventoTipo: "SYSTEM_REMEDIATION", Tag: "A-1", WorkerID: "0",
+		WorkerNombre: "SYSTEM", Accion: "REMEDIAR", FechaOperacion: "02-11-2026",
+		JSON: `{"actor":"SUPERVISOR","antes":["","01-11-2026"],"columnas":["Armador","Fecha_Armado"],"despues":["AB(12)","31-10-2026"],` +
+			`"device":"planilla","motivo":"fecha <mal> puesta"}`}}
+	if d := cmp.Diff(want, EventRows(e)); d != "" {
+		t.Errorf("rows of a correction (-want +got):\n%s", d)
+	}
+}
