@@ -56,6 +56,7 @@ func (f *floor) assemble() error {
 		Now:    f.now, NewUUID: uuid.NewString, Random: rand.Reader, Log: f.log,
 		Open: f.cfg.Access == "open", Origins: f.cfg.CORSOrigins, TLS: f.cfg.TLS != "off",
 		Env: f.store.Env(), Build: id, Version: release,
+		Sync:  f.exchange(),
 		Ready: f.ready, Metrics: []func(io.Writer){f.storeMetrics, f.hubMetrics, f.boxMetrics},
 	})
 	if err != nil {

@@ -49,15 +49,19 @@ type Logging struct {
 	LogFormat string `setting:"" default:"text" enum:"text,json" help:"Form of the log on stderr."`
 }
 
-// sheetFlags are the settings of the Google Sheet. This build only knows their
-// names: it refuses to start with a Sheet instead of ignoring it.
+// sheetFlags are the settings of the Google Sheet.
 type sheetFlags struct {
-	ID          string        `setting:"" name:"id" placeholder:"ID" help:"Spreadsheet id; empty means no Sheet. This build refuses to start with one."`
+	ID          string        `setting:"" name:"id" placeholder:"ID" help:"Spreadsheet id; empty means no Sheet."`
 	Credentials string        `setting:"" placeholder:"FILE" help:"Service-account key file."`
 	Endpoint    string        `setting:"" placeholder:"URL" help:"Base URL of the Sheets API, for an emulator."`
 	Interval    time.Duration `setting:"" default:"5s" help:"How long changes are gathered before one write."`
 	Poll        time.Duration `setting:"" default:"30s" help:"How often human edits are read."`
 	Budget      int           `setting:"" default:"20" help:"API calls per minute in steady state."`
+	Compat      bool          `setting:"" help:"Read a sheet that was not migrated, without writing to it."`
+
+	Operaciones  string `setting:"" default:"Operaciones" placeholder:"NAME" help:"Worksheet of the spools."`
+	Trabajadores string `setting:"" default:"Trabajadores" placeholder:"NAME" help:"Worksheet of the workers."`
+	Metadata     string `setting:"" default:"Metadata" placeholder:"NAME" help:"Worksheet of the log."`
 }
 
 // defaultEnv is stamped into a store created without --env.
@@ -112,6 +116,13 @@ func (s *sheetFlags) validate() error {
 		return errors.New("--sheet-interval and --sheet-poll must be positive")
 	case s.Budget < 1 || s.Budget > 50:
 		return errors.New("--sheet-budget must be between 1 and 50")
+	case s.Operaciones == "" || s.Trabajadores == "" || s.Metadata == "":
+		return errors.New("--sheet-operaciones, --sheet-trabajadores and --sheet-metadata must name worksheets")
+	}
+	if s.Endpoint != "" {
+		if u, err := url.Parse(s.Endpoint); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return fmt.Errorf("--sheet-endpoint %q: want a URL such as http://127.0.0.1:9000", s.Endpoint)
+		}
 	}
 	return nil
 }
@@ -144,18 +155,11 @@ func (c *Config) keyPair() (cert, key string, ok bool) {
 // unbuilt says which setting asks for something this build does not contain.
 // It is better not to start than to run without what was asked for.
 func (c *Config) unbuilt() error {
-	switch {
-	case c.TLS == "auto":
+	if c.TLS == "auto" {
 		return errors.New("--tls auto (own local authority) is not in this build: use --tls CERT,KEY or --tls off")
-	case c.Sheet.ID != "" || c.Sheet.Credentials != "" || c.Sheet.Endpoint != "":
-		return errNoSheet
 	}
 	return nil
 }
-
-// errNoSheet is the answer to everything that needs Google.
-var errNoSheet = errors.New("this build contains no Google Sheet sync: " +
-	"use import and export with an .xlsx workbook or a folder of .csv files, and leave the --sheet settings empty")
 
 // rules are the plant's rules under these settings.
 func (c *Config) rules() plant.Rules {
@@ -212,6 +216,12 @@ func (e *environment) alias(flag string) (name, value string, err error) {
 		if get(json) != "" {
 			return json, "$" + json, nil
 		}
+	case "sheet-operaciones":
+		return "HOJA_OPERACIONES_NOMBRE", get("HOJA_OPERACIONES_NOMBRE"), nil
+	case "sheet-trabajadores":
+		return "HOJA_TRABAJADORES_NOMBRE", get("HOJA_TRABAJADORES_NOMBRE"), nil
+	case "sheet-metadata":
+		return "HOJA_METADATA_NOMBRE", get("HOJA_METADATA_NOMBRE"), nil
 	case "addr":
 		host, port := get("API_HOST"), get("API_PORT")
 		switch {

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"envivo/api"
 	"envivo/plant"
 	"envivo/sheetsync"
 	"envivo/sheetsync/table"
@@ -37,6 +38,11 @@ type keeper interface {
 	Settings(ctx context.Context, prefix string) (map[string]string, error)
 	// Set changes one setting; an empty value removes it.
 	Set(ctx context.Context, s plant.Setting) error
+	// SheetStatus is how the exchange with the Sheet stands.
+	SheetStatus(ctx context.Context) (api.SyncStatus, error)
+	// SheetNow has exchanges made until done says so or a person is needed. The
+	// settings count only where no server runs.
+	SheetNow(ctx context.Context, flags *sheetFlags, done func(api.SyncStatus) bool) (api.SyncStatus, error)
 	Close() error
 }
 
@@ -225,6 +231,35 @@ func (w *wire) Set(ctx context.Context, s plant.Setting) error {
 	return r.Close()
 }
 
+func (w *wire) SheetStatus(ctx context.Context) (api.SyncStatus, error) {
+	var s api.SyncStatus
+	return s, w.fetch(ctx, http.MethodGet, "/sheet", nil, &s)
+}
+
+// SheetNow asks the running server and looks until it has been done.
+func (w *wire) SheetNow(ctx context.Context, _ *sheetFlags, done func(api.SyncStatus) bool) (api.SyncStatus, error) {
+	var s api.SyncStatus
+	if err := w.fetch(ctx, http.MethodPost, "/sheet", nil, &s); err != nil {
+		return s, err
+	}
+	const look = 200 * time.Millisecond
+	for n := 0; ; n++ {
+		if err := w.fetch(ctx, http.MethodGet, "/sheet", nil, &s); err != nil {
+			return s, err
+		}
+		if done(s) || n > 50 && s.Mode == api.SyncStopped {
+			return s, nil
+		}
+		t := time.NewTimer(look)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return s, ctx.Err()
+		case <-t.C:
+		}
+	}
+}
+
 func (w *wire) Close() error {
 	w.http.CloseIdleConnections()
 	return nil
@@ -284,6 +319,14 @@ func controlServer(k keeper, env string) *http.Server {
 			return err
 		}
 		return k.Set(r.Context(), s)
+	})
+	handle("GET /sheet", func(w http.ResponseWriter, r *http.Request) error {
+		s, err := k.SheetStatus(r.Context())
+		return reply(w, s, err)
+	})
+	handle("POST /sheet", func(w http.ResponseWriter, r *http.Request) error {
+		s, err := k.SheetNow(r.Context(), nil, nil)
+		return reply(w, s, err)
 	})
 	return &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
 }

@@ -85,28 +85,6 @@ func (c *exportCmd) Run(p *program) (err error) {
 	return nil
 }
 
-type sheetCmd struct {
-	Check   sheetSub     `cmd:"" help:"Compare the spreadsheet's columns with what is needed (not in this build)."`
-	Migrate sheetMigrate `cmd:"" help:"Add the columns that are missing (not in this build)."`
-	Pull    sheetSub     `cmd:"" help:"Read the office's changes now (not in this build)."`
-	Push    sheetSub     `cmd:"" help:"Write what is waiting now (not in this build)."`
-	Status  sheetSub     `cmd:"" help:"Backlog, age and faults of the sync (not in this build)."`
-}
-
-type sheetSub struct {
-	Where `embed:""`
-	Sheet sheetFlags `embed:"" prefix:"sheet-"`
-}
-
-// Run refuses: there is nothing behind these commands yet.
-func (sheetSub) Run() error { return errNoSheet }
-
-type sheetMigrate struct {
-	sheetSub `embed:""`
-	DryRun   bool `help:"Only say what would be changed."`
-	Force    bool `help:"Change a spreadsheet that is in use."`
-}
-
 type backupCmd struct {
 	Where `embed:""`
 	Out   string `required:"" placeholder:"FILE" help:"The copy; must not exist yet."`

@@ -15,6 +15,7 @@ import (
 type demoCmd struct {
 	Addr  string `setting:"" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Listen address (${default}); port 0 takes a free one."`
 	Quiet bool   `help:"No simulated workers: only you move the plant."`
+	Sheet bool   `name:"with-sheet" help:"Exchange with a simulated Google Sheet, shown at /planilla."`
 
 	Logging `embed:""`
 }
@@ -32,7 +33,8 @@ const demoSeed = 2493
 // config is the demo's setting: everything open, nothing lasting.
 func (d *demoCmd) config(dir string) *Config {
 	return &Config{Where: Where{Data: dir, Env: "demo"}, Addr: d.Addr, Access: "open", TLS: "off", LockTTL: time.Hour,
-		CheckRoles: true, CheckWorkers: true, BackupKeep: 1, Logging: d.Logging}
+		CheckRoles: true, CheckWorkers: true, BackupKeep: 1, Logging: d.Logging,
+		Sheet: sheetFlags{Interval: 5 * time.Second, Poll: 30 * time.Second, Budget: 20}}
 }
 
 // Run serves the sample plant from a folder that is removed at the end.
@@ -48,10 +50,24 @@ func (d *demoCmd) Run(p *program) (err error) {
 			err = e
 		}
 	}()
-	return serve(ctx, p, d.config(dir), extra{
-		fill:  func(ctx context.Context, f *floor, g *errgroup.Group) error { return d.fill(ctx, p, f, g) },
-		ready: "PIN del supervisor: " + demoPIN + "\nPlanta de muestra: desaparece al terminar con Ctrl+C\n",
-	})
+	cfg := d.config(dir)
+	var sheet *demoSheet
+	more := extra{}
+	if d.Sheet {
+		if sheet, err = openDemoSheet(&cfg.Sheet, dir, p.now); err != nil {
+			return fmt.Errorf("start the simulated Sheet: %w", err)
+		}
+		more.wrap = sheet.under
+	}
+	more.fill = func(ctx context.Context, f *floor, g *errgroup.Group) error {
+		if sheet != nil {
+			sheet.fill(sample.Tables(p.now()))
+			g.Go(func() error { return sheet.run(ctx) })
+		}
+		return d.fill(ctx, p, f, g)
+	}
+	more.ready = "PIN del supervisor: " + demoPIN + "\n" + sheet.ready() + "Planta de muestra: desaparece al terminar con Ctrl+C\n"
+	return serve(ctx, p, cfg, more)
 }
 
 // fill imports the sample plant by the ordinary way, sets the PIN and puts the

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"envivo/plant"
+	"envivo/sheetsync/google"
+	"envivo/sheetsync/migration"
 )
 
 type doctorCmd struct {
@@ -44,7 +46,7 @@ func (d *doctorCmd) Run(p *program) error {
 	if found[1].level != "FAIL" {
 		found = append(found, d.space(), d.flush(p.now), d.store(ctx, p), d.copies(p.now()))
 	}
-	found = append(found, d.certificate(p.now()), d.port(ctx), d.sheet())
+	found = append(found, d.certificate(p.now()), d.port(ctx), d.sheet(ctx, p))
 	var broken int
 	for _, v := range found {
 		if _, err := fmt.Fprintf(p.out, "%-4s  %-12s %s\n", v.level, v.what, v.text); err != nil {
@@ -227,9 +229,24 @@ func (d *doctorCmd) port(ctx context.Context) verdict {
 	return bad("port", "%v", err)
 }
 
-func (d *doctorCmd) sheet() verdict {
-	if d.Sheet.ID == "" {
-		return fine("sheet", "none configured; this build has no Sheet sync")
+// sheet makes two real calls: a key that looks right may be revoked, and only
+// Google knows whether the spreadsheet is shared.
+func (d *doctorCmd) sheet(ctx context.Context, p *program) verdict {
+	if !d.Sheet.on() {
+		return fine("sheet", "none configured")
 	}
-	return bad("sheet", "%v", errNoSheet)
+	client, err := d.Sheet.client(ctx, p, quiet(p))
+	if err != nil {
+		return bad("sheet", "%v", err)
+	}
+	f, err := migration.Check(ctx, d.Sheet.migrationOptions(client, p, ""))
+	switch {
+	case err != nil && google.ClassOf(err) == google.Stop:
+		return bad("sheet", "%v", explain(err, client))
+	case err != nil:
+		return warn("sheet", "cannot be reached now, the floor does not need it: %v", err)
+	case !f.OK():
+		return bad("sheet", "%s: run envivo sheet check", f.Title)
+	}
+	return fine("sheet", "%q, %s, shared with %s", f.Title, f.Generation, client.Account().Email)
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"envivo/api"
 	"envivo/fsm"
 	"envivo/plant"
 	"envivo/store"
@@ -21,6 +22,11 @@ type desk struct {
 	dir   string
 	now   func() time.Time
 	owner bool // Close closes the store
+	// served says that this is the running server's desk; sync is then its
+	// exchange with the Sheet, nil without one.
+	served  bool
+	sync    api.Sync
+	program *program
 }
 
 // lockPatience is how long a data command waits for a server that has the
@@ -81,7 +87,7 @@ func openDesk(p *program, w Where, create bool) (*desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &desk{store: st, dir: w.Data, now: p.now, owner: true}, nil
+	return &desk{store: st, dir: w.Data, now: p.now, owner: true, program: p}, nil
 }
 
 func (d *desk) Close() error {

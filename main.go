@@ -26,7 +26,7 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the server."`
 	Import  importCmd  `cmd:"" help:"Bring in a workbook (.xlsx) or a folder of .csv files. Repeatable."`
 	Export  exportCmd  `cmd:"" help:"Write the worksheets with the current state and the complete Metadata."`
-	Sheet   sheetCmd   `cmd:"" help:"Google Sheet sync (not in this build: every subcommand says so and exits 1)."`
+	Sheet   sheetCmd   `cmd:"" help:"Exchange with the office's Google Sheet."`
 	Backup  backupCmd  `cmd:"" help:"Make a consistent, verified copy of the store, also of a running one."`
 	Restore restoreCmd `cmd:"" help:"Put a backup into a data folder."`
 	Check   checkCmd   `cmd:"" help:"Prove every invariant of the store; exit 1 and the first violation otherwise."`

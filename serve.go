@@ -71,6 +71,8 @@ type floor struct {
 	control *http.Server
 	socket  net.Listener
 	backups *backups
+	sheet   *sheetSync // nil: the plant has no Sheet
+	program *program
 }
 
 // extra is what demo adds to a served plant.
@@ -80,6 +82,8 @@ type extra struct {
 	fill func(ctx context.Context, f *floor, g *errgroup.Group) error
 	// ready is printed after the address.
 	ready string
+	// wrap puts pages of its own in front of the plant's; nil puts none.
+	wrap func(http.Handler) http.Handler
 }
 
 // serve runs a plant until ctx ends (nil) or something fatal happens.
@@ -90,7 +94,7 @@ func serve(ctx context.Context, p *program, cfg *Config, more extra) error {
 	if err := cfg.unbuilt(); err != nil {
 		return err
 	}
-	f := &floor{cfg: cfg, log: cfg.logger(p.err), now: p.now}
+	f := &floor{cfg: cfg, log: cfg.logger(p.err), now: p.now, program: p}
 	if err := f.openListener(); err != nil {
 		return err
 	}
@@ -148,22 +152,39 @@ func (f *floor) start(ctx context.Context, g *errgroup.Group, more extra) error 
 			return err
 		}
 	}
+	if f.cfg.Sheet.on() {
+		f.sheet = newSheetSync(&f.cfg.Sheet, f.program, f.store, f.log)
+	}
 	if err := f.assemble(); err != nil {
 		return err
+	}
+	if more.wrap != nil {
+		f.http.Handler = more.wrap(f.http.Handler)
 	}
 	socket, err := listenControl(f.cfg.Data)
 	if err != nil {
 		return err
 	}
 	f.socket = socket
-	f.control = controlServer(&desk{store: f.store, dir: f.cfg.Data, now: f.now}, f.store.Env())
+	f.control = controlServer(&desk{store: f.store, dir: f.cfg.Data, now: f.now, served: true, sync: f.exchange()}, f.store.Env())
 	f.backups = &backups{dir: f.backupsFolder(), every: f.cfg.BackupEvery, keep: f.cfg.BackupKeep,
 		now: f.now, log: f.log, copy: f.store.Backup, seq: func() plant.Seq { return f.store.Snapshot().Seq }}
 	g.Go(func() error { return served(f.http.Serve(f.listen)) })
 	g.Go(func() error { return served(f.control.Serve(f.socket)) })
 	g.Go(func() error { return f.hub.Run(ctx) })
 	g.Go(func() error { return f.backups.run(ctx) })
+	if f.sheet != nil {
+		g.Go(func() error { return f.sheet.run(ctx) })
+	}
 	return nil
+}
+
+// exchange is what the pages may ask of the Sheet; nil without one.
+func (f *floor) exchange() api.Sync {
+	if f.sheet == nil {
+		return nil
+	}
+	return f.sheet
 }
 
 func served(err error) error {

@@ -28,8 +28,8 @@ import (
 // missing here may import nothing at all, so a new one has to be entered.
 var (
 	edges = map[string][]string{
-		"envivo": {"envivo/api", "envivo/assets", "envivo/fsm", "envivo/plant", "envivo/sheetsync", "envivo/sheetsync/sample",
-			"envivo/sheetsync/table", "envivo/sheetsync/workbook", "envivo/store", "envivo/ui", "envivo/ws"},
+		"envivo": {"envivo/api", "envivo/assets", "envivo/fsm", "envivo/plant", "envivo/sheetsync", "envivo/sheetsync/emulator",
+			"envivo/sheetsync/google", "envivo/sheetsync/migration", "envivo/sheetsync/mirror", "envivo/sheetsync/sample", "envivo/sheetsync/table", "envivo/sheetsync/workbook", "envivo/store", "envivo/ui", "envivo/ws"},
 		"envivo/api":                 {"envivo/plant", "envivo/ui"},
 		"envivo/ui":                  {"envivo/assets", "envivo/plant"},
 		"envivo/ws":                  {"envivo/plant"},

@@ -173,8 +173,40 @@ func (m *Mirror) reread(c *cycle, v *rowView, edited []difference) (plant.Progre
 // work, or taken back by the office.
 var ErrNoProposal = errors.New("the proposal is no longer there")
 
-// ErrNotAcceptable says that the rules do not allow what was proposed.
-var ErrNotAcceptable = errors.New("the rules do not allow this correction")
+// NotAcceptable says that the rules do not allow what was proposed, and why, for
+// the people of the plant.
+type NotAcceptable struct{ Why string }
+
+func (e *NotAcceptable) Error() string { return "the rules do not allow this correction: " + e.Why }
+
+// Accept takes the edits of a row as a correction, an event of its own. The
+// command is refused when the spool has changed since.
+func (m *Mirror) Accept(ctx context.Context, id, reason string) error {
+	m.mu.Lock()
+	p := m.proposed[id]
+	m.mu.Unlock()
+	if p == nil {
+		return ErrNoProposal
+	}
+	if p.why != "" {
+		return &NotAcceptable{p.why}
+	}
+	cmd := plant.Command{Verb: plant.Corregir, Tag: p.tag, Supervisor: true, Device: plant.SheetDevice, Motivo: reason, Version: &p.version,
+		Correction: &plant.Correction{Progress: p.progress}}
+	var words []string
+	for _, d := range p.diffs {
+		cmd.Correction.Columns = append(cmd.Correction.Columns, d.column)
+		cmd.Correction.Old = append(cmd.Correction.Old, d.want.String())
+		cmd.Correction.New = append(cmd.Correction.New, d.have.String())
+		words = append(words, fmt.Sprintf("%s: «%s» → «%s»", d.column, d.want, d.have))
+	}
+	cmd.Texto = strings.Join(words, "; ")
+	if _, err := m.plant.Do(ctx, cmd); err != nil && !errors.Is(err, plant.ErrUnchanged) {
+		return err
+	}
+	m.drop(id)
+	return nil
+}
 
 // Reject has our values written again.
 func (m *Mirror) Reject(_ context.Context, id string) error {

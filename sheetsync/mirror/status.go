@@ -56,6 +56,17 @@ type Alert struct {
 	Text                string
 }
 
+// Direction is what stands still, in the words of the sync page.
+func (a Alert) Direction() string {
+	switch {
+	case a.Kind == "lectura" || a.Sheet == table.Trabajadores || a.Sheet == table.Roles:
+		return "de la planilla"
+	case a.Sheet == table.Metadata:
+		return "hacia la planilla"
+	}
+	return "ambas"
+}
+
 // Note is something that happened to the Sheet.
 type Note struct {
 	At   time.Time
