@@ -32,7 +32,7 @@ type PageSource interface {
 type RenderFunc func(view string) ([]ui.Region, plant.Seq, string, error)
 
 // pages serves what people see. All fields are set once, before the first
-// request; rows, bodies and desk lock for themselves.
+// request; rows, bodies, chronicle and desk lock for themselves.
 type pages struct {
 	plant     PageSource
 	permitted func(plant.View, plant.Tag, plant.WorkerID, bool, time.Time) []ui.Action
@@ -52,7 +52,9 @@ type pages struct {
 
 	rows   *ui.Rows
 	bodies *bodies
-	desk   *desk
+	// chronicle is the event log's fold for figures and the time machine.
+	chronicle *chronicle
+	desk      *desk
 }
 
 // routes mounts the pages. The caller decides about access.

@@ -15,7 +15,10 @@ import (
 // boardRoutes are the pages that show and accept nothing.
 func (p *pages) boardRoutes() map[string]pageFunc {
 	return map[string]pageFunc{
-		"GET /tv": p.tv,
+		"GET /tv":           p.tv,
+		"GET /cifras":       p.cifras,
+		"POST /cifras/meta": p.meta,
+		"GET /momento":      p.momento,
 	}
 }
 
@@ -24,9 +27,14 @@ func (p *pages) liveBoard(u *url.URL, view string) (page Page, ok bool, err erro
 	switch {
 	case u.Path == tvPath:
 		page, err = liveTV(u.Query().Get("vista"), view)
-		return page, true, err
+	case u.Path == figuresPath:
+		page, err = p.liveFigures(view)
+	case u.Path == momentPath:
+		page, err = p.liveMoment(u.Query(), view)
+	default:
+		return nil, false, nil
 	}
-	return nil, false, nil
+	return page, true, err
 }
 
 const tvPath = "/tv"
