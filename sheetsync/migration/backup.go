@@ -28,6 +28,7 @@ func (s *session) backup(ctx context.Context) error {
 	fresh := !s.touched()
 	if !fresh || s.rec.Backup.DriveID != "" { // repeated: the older copies stay
 		s.rec.name(s.o.Now())
+		s.rec.Asked = false
 	}
 	if err := workbook.Write(s.dir.path(s.rec.Backup.File), s.book(all)); err != nil {
 		return fmt.Errorf("write the local copy: %w", err)
@@ -39,9 +40,6 @@ func (s *session) backup(ctx context.Context) error {
 		if err := s.dir.save(snapshotFile, s.snapshotOf(all)); err != nil {
 			return err
 		}
-	}
-	if err := s.dir.saveRecord(s.rec); err != nil {
-		return err
 	}
 	s.note("copia local completa: %s", s.dir.path(s.rec.Backup.File))
 	if err := s.copyInDrive(ctx); err != nil {
@@ -57,6 +55,13 @@ func (s *session) touched() bool { return s.rec.Grown > 0 || s.rec.Added || len(
 // copyInDrive asks for a copy. A refusal is no failure: there is the local one.
 func (s *session) copyInDrive(ctx context.Context) error {
 	b := &s.rec.Backup
+	if s.rec.Asked {
+		s.warn("una copia anterior puede existir en Drive aunque no llegó la respuesta; si %q está dos veces, sobra una", b.Title)
+	}
+	s.rec.Asked = true
+	if err := s.dir.saveRecord(s.rec); err != nil {
+		return err
+	}
 	id, err := s.o.Sheet.Copy(ctx, b.Title, s.o.Folder)
 	var no *google.Error
 	switch {
@@ -154,36 +159,55 @@ func (s *session) saved() (*snapshot, error) {
 // sheetText is how many characters a cell of a workbook holds.
 const sheetText = 32_000
 
-// book is everything as a workbook: values with their types, dates as dates; on
-// two more sheets the formulas, and the texts too long for a workbook's cell.
+// shelf is a workbook in the making: the worksheets, and on two more the formulas
+// and the texts too long for a workbook's cell.
+type shelf struct {
+	sheets         []table.Sheet
+	formulas, long table.Sheet
+}
+
+// book is everything as a workbook: values with their types, dates as dates.
 func (s *session) book(all *reading) table.Book {
-	var b table.Book
-	formulas := table.Sheet{Name: "Respaldo_Formulas", Rows: [][]table.Cell{texts("Hoja", "Celda", "Formula")}}
-	long := table.Sheet{Name: "Respaldo_Textos_Largos", Rows: [][]table.Cell{texts("Hoja", "Celda", "Parte", "Texto")}}
-	titles := map[string]bool{table.Normalize(formulas.Name): true, table.Normalize(long.Name): true}
+	b := &shelf{
+		formulas: table.Sheet{Name: "Respaldo_Formulas", Rows: [][]table.Cell{texts("Hoja", "Celda", "Formula")}},
+		long:     table.Sheet{Name: "Respaldo_Textos_Largos", Rows: [][]table.Cell{texts("Hoja", "Celda", "Parte", "Texto")}},
+	}
+	titles := map[string]bool{table.Normalize(b.formulas.Name): true, table.Normalize(b.long.Name): true}
 	for i, t := range s.view.layout.Tabs {
 		sheet := table.Sheet{Name: tabName(t.Title, titles)}
 		for r, row := range all.values[i] {
 			out := make([]table.Cell, len(row))
 			for c, cell := range row {
-				where := table.Letters(c) + strconv.Itoa(r+1)
-				if f := at(all.formulas[i], r, c); f.Kind == table.Text && f != cell {
-					formulas.Rows = append(formulas.Rows, pieces([]string{t.Title, where}, f.Text)...)
-				}
-				out[c] = styled(cell, at(all.shown[i], r, c))
-				if cell.Kind == table.Text && len(utf16.Encode([]rune(cell.Text))) > sheetText {
-					out[c] = table.TextCell("ver Respaldo_Textos_Largos " + where)
-					for k, p := range chunks(cell.Text) {
-						long.Rows = append(long.Rows, texts(t.Title, where, strconv.Itoa(k+1), p))
-					}
-				}
+				where := []string{t.Title, table.Letters(c) + strconv.Itoa(r+1)}
+				out[c] = b.cell(where, styled(cell, at(all.shown[i], r, c)), at(all.formulas[i], r, c))
 			}
 			sheet.Rows = append(sheet.Rows, out)
 		}
-		b.Sheets = append(b.Sheets, sheet)
+		b.sheets = append(b.sheets, sheet)
 	}
-	b.Sheets = append(b.Sheets, formulas, long)
-	return b
+	return table.Book{Sheets: append(b.sheets, b.formulas, b.long)}
+}
+
+// cell is a cell as it goes into the workbook. Its formula, and its text if that
+// is too long, go to where there is room for them.
+func (b *shelf) cell(where []string, c, formula table.Cell) table.Cell {
+	note := func(on *table.Sheet, text string) {
+		for k, p := range chunks(text) {
+			words := []string{where[0], where[1], p}
+			if on == &b.long {
+				words = []string{where[0], where[1], strconv.Itoa(k + 1), p}
+			}
+			on.Rows = append(on.Rows, texts(words...))
+		}
+	}
+	if formula.Kind == table.Text && (c.Kind != table.Text || formula.Text != c.Text) {
+		note(&b.formulas, formula.Text)
+	}
+	if c.Kind == table.Text && len(utf16.Encode([]rune(c.Text))) > sheetText {
+		note(&b.long, c.Text)
+		return table.TextCell("ver Respaldo_Textos_Largos " + where[1])
+	}
+	return c
 }
 
 // tabName is a title as a workbook allows it, and no other's.
@@ -216,14 +240,6 @@ func styled(c, shown table.Cell) table.Cell {
 		c.Style = table.Instant
 	}
 	return c
-}
-
-func pieces(where []string, text string) [][]table.Cell {
-	var out [][]table.Cell
-	for _, p := range chunks(text) {
-		out = append(out, texts(append(where[:len(where):len(where)], p)...))
-	}
-	return out
 }
 
 // chunks cuts a text into parts that fit into a cell of a workbook.

@@ -2,6 +2,7 @@ package migration
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -289,4 +290,33 @@ func TestARefusedKeyIsAnErrorAndNotAMissingBackup(t *testing.T) {
 	if r := b.run(); r.Backup.DriveID == "" {
 		t.Errorf("backup of the second run = %+v, want the copy made", r.Backup)
 	}
+}
+
+func TestWhateverDriveSaysAboutCopiesTheMigrationGoesOn(t *testing.T) {
+	for name, act := range map[string]emulator.Action{"no access": emulator.DenyAccess, "not switched on": emulator.DisableService, "no such folder": emulator.HideFile} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, small)
+			b.e.Inject(emulator.Fault{When: emulator.On(emulator.CopyFile), Act: act})
+			r := b.run()
+			if r.Backup.Refused == "" || r.Backup.DriveID != "" || len(r.Instructions) == 0 {
+				t.Errorf("backup = %+v with instructions %q, want a refusal and what to do", r.Backup, r.Instructions)
+			}
+		})
+	}
+}
+
+func TestARowOfTheLogThatSomebodyOverwroteIsNoticed(t *testing.T) {
+	b := newBench(t, small)
+	rows, _ := b.e.Book().Grid("Metadata")
+	remove := b.e.Inject(emulator.Fault{When: emulator.On(emulator.BatchUpdateValues), Times: 1, After: func(emulator.Call) {
+		must(b.e.Book().SetCell("Metadata", fmt.Sprintf("A%d", rows+1), "otro"))
+	}})
+	_, err := Run(t.Context(), b.o)
+	remove()
+	var no *Refusal
+	if !errors.As(err, &no) || !strings.Contains(no.Reason, "Metadata") {
+		t.Fatalf("migration whose row was overwritten = %v, want it noticed", err)
+	}
+	b.o.Force = true
+	b.run()
 }

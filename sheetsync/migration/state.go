@@ -39,6 +39,8 @@ type record struct {
 	Finished   *time.Time `json:"finished_at,omitempty"`
 	RolledBack *time.Time `json:"rolled_back_at,omitempty"`
 	Backup     Backup     `json:"backup"`
+	// Asked: Drive was asked for the copy, whatever came of it.
+	Asked bool `json:"drive_asked,omitempty"`
 	// Columns are the headers to add, in their order; Header is row 1 as it was.
 	Columns []string `json:"columns"`
 	Header  []string `json:"header"`

@@ -46,6 +46,9 @@ func (s *session) verify(ctx context.Context) error {
 	if err := s.verifyNew(rows); err != nil {
 		return err
 	}
+	if err := s.verifyLog(ctx, snap); err != nil {
+		return err
+	}
 	if err := s.verifyOld(old, rows); err != nil {
 		return err
 	}
@@ -92,6 +95,26 @@ func (s *session) verifyHeaders() error {
 	for _, c := range s.rec.Columns {
 		if n := len(places(head, c)); n != 1 {
 			return refuse("En %s el encabezado %s está %d veces; debe estar una.", s.view.tab(table.Operaciones).Title, c, n)
+		}
+	}
+	return nil
+}
+
+// verifyLog: the rows of Metadata are there, once each.
+func (s *session) verifyLog(ctx context.Context, snap *snapshot) error {
+	meta, err := s.metadata(ctx, snap)
+	if err != nil {
+		return err
+	}
+	for _, id := range s.rec.IDs {
+		n := 0
+		for _, row := range meta.rows {
+			if at([][]table.Cell{row}, 0, meta.id).Text == id {
+				n++
+			}
+		}
+		if n != 1 {
+			return refuse("En %s la fila %s de la migración está %d veces; debe estar una. Si alguien escribió encima, siga con --force.", meta.title, id, n)
 		}
 	}
 	return nil

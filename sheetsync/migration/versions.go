@@ -25,11 +25,18 @@ func (s *session) versions(ctx context.Context) error {
 			return refuse("En %s no está la columna version.", v.names.of(table.Operaciones))
 		}
 	}
+	tagged, err := s.tagged()
+	if err != nil {
+		return err
+	}
 	written := 0
 	for range versionTries + 1 {
 		l, err := s.readVersions(ctx)
 		if err != nil {
 			return err
+		}
+		if len(l.tags) < tagged/2 {
+			return fmt.Errorf("%s: Google answered %d rows; %d had a TAG in the backup", l.title, len(l.tags), tagged)
 		}
 		var empty []place
 		for r := 1; r < len(l.tags); r++ {
@@ -47,6 +54,27 @@ func (s *session) versions(ctx context.Context) error {
 		written += len(empty)
 	}
 	return fmt.Errorf("%s: rows move faster than versions can be written", s.view.tab(table.Operaciones).Title)
+}
+
+// tagged is how many rows of the snapshot have a TAG.
+func (s *session) tagged() (int, error) {
+	snap, err := s.saved()
+	if err != nil {
+		return 0, err
+	}
+	rows, err := table.FromValues(snap.Operaciones)
+	if err != nil || len(rows) == 0 {
+		return 0, err
+	}
+	n := 0
+	if tag := places(rows[0], "TAG_SPOOL"); len(tag) == 1 {
+		for r := 1; r < len(rows); r++ {
+			if !at(rows, r, tag[0]).Blank() {
+				n++
+			}
+		}
+	}
+	return n, nil
 }
 
 // versionColumn is the column of the version beside that of the TAG.
