@@ -16,7 +16,7 @@ import (
 
 	"envivo/sheetsync/emulator"
 	cells "envivo/sheetsync/table"
-	"envivo/sheetsync/workbook"
+	sheetfile "envivo/sheetsync/workbook"
 )
 
 // sheetBox is a simulated Google Sheet that the built binary talks to.
@@ -46,7 +46,7 @@ func newSheet(t *testing.T, folder string) *sheetBox {
 	if err := os.WriteFile(path, key, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	book, err := workbook.Read(folder, workbook.DefaultLimits())
+	book, err := sheetfile.Read(folder, sheetfile.DefaultLimits())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,9 @@ func (x *sheetBox) agrees(data string) {
 	ids := func(lines [][]string) []string {
 		var out []string
 		for _, line := range lines[1:] {
-			out = append(out, line[0])
+			if line[0] != "" { // the grid ends below the log
+				out = append(out, line[0])
+			}
 		}
 		return out
 	}
