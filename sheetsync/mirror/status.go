@@ -196,5 +196,8 @@ func (m *Mirror) sentence(s *Status, now time.Time) (Mode, string) {
 	case len(s.Alerts)+len(s.Proposals)+len(s.Parked) > 0:
 		return Warned, "La hoja está al día; hay avisos que mirar."
 	}
-	return UpToDate, "La hoja está al día: " + waiting + "."
+	if s.Backlog > 0 {
+		return UpToDate, "La hoja se mantiene al día; en camino: " + waiting + "."
+	}
+	return UpToDate, "La hoja está al día: nada espera."
 }
