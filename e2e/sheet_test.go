@@ -276,3 +276,56 @@ func TestASheetOfTheOldPlantIsMigratedAndTakenBack(t *testing.T) {
 		t.Error("the Sheet is not as it was after the rollback")
 	}
 }
+
+func TestASupervisorDecidesAboutHandMadeEdits(t *testing.T) {
+	x := newSheet(t, plantCSV(t, 10, 0))
+	data := filepath.Join(t.TempDir(), "planta")
+	s := serve(t, data, x.flags...)
+	s.settled()
+	admin := "Bearer " + strings.TrimSpace(envivo(t, "token", "new", "--data", data, "--name", "jefa", "--scope", "admin"))
+	edit := func(tag, column string, v any) {
+		t.Helper()
+		if err := x.b.Put("Operaciones", [2]string{"TAG_SPOOL", tag}, column, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	proposals := func() []any {
+		t.Helper()
+		envivo(t, "sheet", "pull", "--data", data)
+		out, _ := s.get("/api/sync").Body["proposals"].([]any)
+		return out
+	}
+	edit("S-0001", "Armador", "AB(12)")
+	edit("S-0001", "Fecha_Armado", emulator.Day(2026, 10, 20))
+	edit("S-0002", "Armador", "BC(13)")
+	found := proposals()
+	if len(found) != 3 {
+		t.Fatalf("%d propuestas, want 3 (two columns of one spool, one of another): %v", len(found), found)
+	}
+	if e := s.get("/api/spools/S-0001"); e.text("armador") != "" {
+		t.Errorf("the edit was believed before anybody decided: %s", e.Raw)
+	}
+	id := map[string]string{}
+	for _, p := range found {
+		p := p.(map[string]any)
+		id[p["tag_spool"].(string)], _ = p["id"].(string)
+	}
+	accept := "/api/sync/proposals/" + id["S-0001"] + "/accept"
+	s.post(accept, fields{"motivo": "armado antes del sistema"}).want(t, "accepting without being the supervisor", 403)
+	s.post(accept, fields{"motivo": "armado antes del sistema"}, "Authorization", admin).want(t, "accepting", 200)
+	s.post("/api/sync/proposals/"+id["S-0002"]+"/reject", fields{}, "Authorization", admin).want(t, "rejecting", 200)
+	if left := proposals(); len(left) != 0 {
+		t.Errorf("%d propuestas afterwards, want none: %v", len(left), left)
+	}
+	if r := s.get("/api/spools/S-0001"); r.text("fecha_armado") == "" || r.text("armador") != "AB(12)" {
+		t.Errorf("S-0001 after the correction = %s, want it armed by AB(12)", r.Raw)
+	}
+	s.settled()
+	x.agrees(data)
+	log := x.shown("Metadata")
+	if last := log[len(log)-1]; !slices.ContainsFunc(log, func(l []string) bool { return l[2] == "SYSTEM_REMEDIATION" && l[3] == "S-0001" }) {
+		t.Errorf("the log of the Sheet has no SYSTEM_REMEDIATION of S-0001; its last row is %v", last)
+	}
+	s.stop()
+	check(t, data)
+}
