@@ -89,7 +89,27 @@ func (s *Server) diagnostic(*call) (any, error) {
 	if len(id) > 8 {
 		id = id[:4] + "…" + id[len(id)-4:]
 	}
-	return map[string]any{"sheet_id": orNull(id), "role_counts": roles, "spools": snap.Len(), "workers": len(snap.Workers())}, nil
+	return map[string]any{"sheet_id": orNull(id), "sheet_names": sheetNames, "worksheets": s.worksheets(), "role_counts": roles,
+		"spools": snap.Len(), "workers": len(snap.Workers())}, nil
+}
+
+// worksheets are those of the Sheet that nothing is known against; none without
+// a Sheet.
+func (s *Server) worksheets() []string {
+	found := []string{}
+	if s.o.Sync == nil {
+		return found
+	}
+	missing := map[string]bool{}
+	for _, a := range s.o.Sync.Status().Alerts {
+		missing[a.Sheet] = missing[a.Sheet] || a.Column == ""
+	}
+	for _, name := range sheetNames {
+		if !missing[name] {
+			found = append(found, name)
+		}
+	}
+	return found
 }
 
 // lockHealth reports the built-in store where the earlier system had a broker.

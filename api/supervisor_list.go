@@ -100,10 +100,11 @@ func (b *followBody) says(out []byte) []byte {
 // blank name is 400 at these addresses.
 func (b *followBody) tag(snap *plant.Snapshot) (plant.Tag, error) {
 	tag := plant.Tag(strings.TrimSpace(*b.TagSpool))
-	for _, f := range []struct{ name, value string }{{"tag_spool", string(tag)}, {"session_id", strings.TrimSpace(*b.SessionID)}} {
-		if f.value == "" {
-			return "", &problem{status: 400, code: codeInvalid, message: f.name + " no puede estar vacío."}
-		}
+	switch {
+	case tag == "":
+		return "", &problem{status: 400, code: codeInvalid, message: "tag_spool no puede estar vacío."}
+	case strings.TrimSpace(*b.SessionID) == "":
+		return "", &problem{status: 400, code: codeInvalid, message: "session_id no puede estar vacío; " + clip(string(tag)) + " sin cambios."}
 	}
 	if r, ok := snap.Row(tag); ok {
 		tag = r.Spool.Tag
