@@ -65,6 +65,7 @@ func (m *Mirror) exchange(ctx context.Context, now time.Time, forced bool) error
 		}
 	}
 	if !c.usable[table.Operaciones] && !c.usable[table.Metadata] {
+		m.publish(c, false)
 		return nil
 	}
 	if err := m.groom(ctx, c, forced); err != nil {
@@ -73,7 +74,7 @@ func (m *Mirror) exchange(ctx context.Context, now time.Time, forced bool) error
 	if err := m.sendOut(ctx, c); err != nil {
 		return err
 	}
-	m.publish(c)
+	m.publish(c, c.usable[table.Operaciones] && m.trail.known && !m.readOnly())
 	return nil
 }
 
@@ -301,6 +302,9 @@ func (m *Mirror) settle(ctx context.Context, err error) {
 	}
 	if ctx.Err() != nil {
 		return // being stopped is no failure
+	}
+	if errors.Is(err, errPaced) {
+		return // next waits for the minute to pass
 	}
 	m.failures++
 	wait := backoff(m.failures, m.o.Random)

@@ -142,6 +142,7 @@ func (m *Mirror) planRow(c *cycle, v *rowView, plan *rowPlan) {
 	}
 	if len(diffs) == 0 {
 		plan.right[sp.Tag] = true
+		m.restored(sp.Tag)
 		return
 	}
 	plan.tags[v.row] = sp.Tag
@@ -347,6 +348,13 @@ func (m *Mirror) toRestore(tag plant.Tag) bool {
 	return m.restore[tag]
 }
 
+// restored says that a row has our values again.
+func (m *Mirror) restored(tag plant.Tag) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.restore, tag)
+}
+
 // rowsPerCall bounds one write.
 const rowsPerCall = 800
 
@@ -376,9 +384,7 @@ func (m *Mirror) wrote(plan *rowPlan, changes []change, c *cycle) {
 		if tag, ok := plan.tags[row]; ok {
 			m.rows.last = append(m.rows.last, sentRow{row, tag, cells})
 			tags[tag] = true
-			m.mu.Lock()
-			delete(m.restore, tag)
-			m.mu.Unlock()
+			m.restored(tag)
 		}
 	}
 	for _, e := range c.pending {

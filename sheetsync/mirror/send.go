@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -174,8 +175,7 @@ func (m *Mirror) rowChanges(o *outgoing) []change {
 // another; both in one when calls are scarce. What does not fit goes with the
 // next cycle, which follows at once.
 func (m *Mirror) write(ctx context.Context, c *cycle, o *outgoing) error {
-	start := m.sheet.Total()
-	spare := func() int { return m.pace.left() - int(m.sheet.Total()-start) - 1 } // the reading is paid
+	spare := func() int { return m.pace.left(m.allowance(c.now)) }
 	changes := m.rowChanges(o)
 	var cells []google.Block
 	var sent []change
@@ -240,12 +240,14 @@ func (m *Mirror) writeLog(ctx context.Context, b logBatch, more []google.Block) 
 	}
 	l.known = false
 	if err := m.sheet.Write(ctx, append(more, logBlock(t, l.last+1, b.rows)...)...); err != nil {
+		l.known = errors.Is(err, errPaced) // then nothing was said to anybody
 		return err
 	}
 	for _, r := range b.rows {
 		l.have[r.ID] = true
 	}
 	l.last, l.tail, l.known = l.last+len(b.rows), b.rows[len(b.rows)-1].ID, true
+	l.most = l.last
 	return nil
 }
 

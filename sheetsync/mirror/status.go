@@ -107,12 +107,15 @@ func (m *Mirror) note(now time.Time, text string) {
 	}
 }
 
-// publish makes the outcome of a cycle visible.
-func (m *Mirror) publish(c *cycle) {
+// publish makes the outcome of a cycle visible; out says that everything that
+// could be written was.
+func (m *Mirror) publish(c *cycle, out bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := &m.status
-	s.LastOut = c.now
+	if out {
+		s.LastOut = c.now
+	}
 	s.Backlog, s.Oldest = 0, time.Time{}
 	for _, e := range c.pending {
 		if m.rowDone[e.Seq] && m.trail.has(e) || m.rows.sent[e.Seq] && m.trail.has(e) {

@@ -18,6 +18,17 @@ type logLane struct {
 	last  int             // last row in use
 	tail  string          // its ID
 	have  map[string]bool // IDs of all rows
+	// most is the longest log that was believed; seen is what the last study came
+	// to when it was not believed yet.
+	most int
+	seen logEnd
+	odd  int // studies in a row that were set aside
+}
+
+// logEnd is where a reading of the log ends.
+type logEnd struct {
+	last int
+	tail string
 }
 
 const (
@@ -128,7 +139,11 @@ func (m *Mirror) repair(ctx context.Context, c *cycle, found repairs) error {
 	}
 	l := &m.trail
 	var rows []plant.MetadataRow // ours, in order, of delivered events and those already there
+	brought := 0                 // rows that came in from this Sheet
 	err := m.eachDelivered(ctx, func(e plant.Event) {
+		if e.Import != nil && e.Import.Source == plant.SheetDevice {
+			brought += len(e.Import.History)
+		}
 		for _, r := range ourRows(e) {
 			if !pending[e.Seq] || l.have[r.ID] {
 				rows = append(rows, r)
@@ -143,11 +158,39 @@ func (m *Mirror) repair(ctx context.Context, c *cycle, found repairs) error {
 		ours[r.ID] = true
 	}
 	wrong := m.firstWrong(found, rows)
+	if !m.trusted(c, wrong < 0, len(rows)+brought) {
+		return nil
+	}
 	if wrong < 0 && !slices.ContainsFunc(found.twice, func(row int) bool { return ours[found.page.cell(row, "ID").String()] }) {
 		l.known = true
 		return nil
 	}
 	return m.rewrite(ctx, c, found, rows, ours)
+}
+
+// trusted reports whether a reading of the whole log may be acted upon. One that
+// was cut short would have rows written over others, so a log that is shorter
+// than known, or the first one seen, has to be read twice with the same end, and
+// one that lacks a good part of what must be there is set aside.
+func (m *Mirror) trusted(c *cycle, whole bool, expected int) bool {
+	l := &m.trail
+	end := logEnd{l.last, l.tail}
+	again := l.seen == end
+	l.seen = end
+	if float64(l.last-1) < (1-shrinkage)*float64(expected) {
+		if l.odd++; l.odd < insist || l.last == 1 {
+			m.alert("lectura", table.Metadata, "", c.now, fmt.Sprintf("La hoja «%s» respondió %d filas del registro (debe haber %d o más): la lectura se dejó aparte.",
+				m.tab(table.Metadata).grid.Title, l.last-1, expected))
+			return false
+		}
+	}
+	if !again && !(whole && l.most > 0 && l.last >= l.most) {
+		m.again(c.now)
+		return false
+	}
+	l.odd, l.most = 0, l.last
+	m.clear("lectura", table.Metadata)
+	return true
 }
 
 func (m *Mirror) eachDelivered(ctx context.Context, do func(plant.Event)) error {
