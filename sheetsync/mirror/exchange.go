@@ -78,15 +78,18 @@ func (m *Mirror) exchange(ctx context.Context, now time.Time, forced bool) error
 	return nil
 }
 
-// refresh takes the newest snapshot and everything that waits for the Sheet.
+// refresh takes the newest snapshot and everything that waits for the Sheet. The
+// snapshot comes first: a change it holds is in the outbox by then, and is never
+// taken for somebody's edit. What was committed in between is left for later.
 func (m *Mirror) refresh(c *cycle) error {
+	c.snap = m.plant.Snapshot()
 	pending, err := m.plant.Pending(0)
 	if err != nil {
 		return fmt.Errorf("read the outbox: %w", err)
 	}
-	c.snap, c.pending = m.plant.Snapshot(), pending
+	c.pending = slices.DeleteFunc(pending, func(e plant.Event) bool { return e.Seq > c.snap.Seq })
 	c.waiting, c.defined = map[plant.Tag]bool{}, map[plant.Tag]bool{}
-	for _, e := range pending {
+	for _, e := range c.pending {
 		if e.Tag != "" {
 			c.waiting[e.Tag] = true
 			c.defined[e.Tag] = c.defined[e.Tag] || e.Kind == plant.KindUniones
