@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -177,7 +178,7 @@ func (s *Server) report(c *call, kind, session string, tag plant.Tag, seq plant.
 	defer s.auditing.Unlock()
 	x, err := s.nextAudit(&auditBody{Events: []json.RawMessage{json.RawMessage(raw)}, ids: []string{id}})
 	if err == nil {
-		_, err = s.o.Plant.Do(c.r.Context(), plant.Command{Verb: plant.Ajustar, Setting: &x, Device: c.grant.device})
+		_, err = s.o.Plant.Do(context.WithoutCancel(c.r.Context()), plant.Command{Verb: plant.Ajustar, Setting: &x, Device: c.grant.device})
 	}
 	if err != nil && !errors.Is(err, plant.ErrUnchanged) {
 		s.o.Log.Warn("report a change of the list", "kind", kind, "tag", string(tag), "err", err)

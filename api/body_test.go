@@ -171,12 +171,17 @@ func TestStrangeTagsAreUnknownSpools(t *testing.T) {
 // union body.
 func FuzzBodies(f *testing.F) {
 	b := newBox(f)
-	paths := append(slices.Sorted(maps.Keys(writes)), "/api/supervisor/session")
+	paths := append(slices.Sorted(maps.Keys(writes)), "/api/supervisor/session", "/api/v4/uniones/guardar", "/api/spool/U-1/notas", "/api/spools/batch-status",
+		"/api/supervisor/list/add", "/api/supervisor/list/remove", "/api/supervisor/audit/batch", "/api/supervisor/legacy-snapshot", "/api/v4/occupation/finalizar")
 	for i, body := range []string{
 		`{"tag_spool":"S-1","worker_id":12,"operacion":"ARM"}`, `{"tag_spool":"U-1","worker_id":12,"uniones":[1,2,3]}`, `{"tag_spools":["S-1","S-2"],"worker_id":12,"operacion":"ARM"}`,
 		`{"tag_spool":"S-1","worker_id":56,"resultado":"APROBADO","motivo":"x"}`, `{"pin":"1234"}`, `{`, `[]`, "\xff", `{"fecha_operacion":"2026-01-05T"}`, `{"version":1e3}`, `{"seq":18446744073709551616}`,
+		`{"tag_spool":"U-1","unions":[{"n_union":1,"dn_union":1e300,"tipo_union":"BW"}]}`, `{"texto":"x\n=1"}`, `{"tags":["S-1",""]}`, `{"tag_spool":"S-1","session_id":"s"}`,
+		`{"events":[{"id":"a","session_id":"s","event_type":"NAVIGATE"},null]}`, `{"snapshot_id":"a","raw":{"x":[1e999]}}`, `{"tag_spool":"U-1","worker_id":12,"selected_unions":["7+99999999999999999999"],"action_override":""}`,
 	} {
-		f.Add(uint8(i), body, "clave")
+		for which := range paths {
+			f.Add(uint8(which), body, fmt.Sprint("clave", i))
+		}
 	}
 	f.Fuzz(func(t *testing.T, which uint8, body, key string) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, paths[int(which)%len(paths)], strings.NewReader(body))
