@@ -17,6 +17,9 @@ import (
 // reach the floor within a minute.
 const unionsEvery = 45 * time.Second
 
+// outboxReads is the most events the outbox gives at once.
+const outboxReads = 5000
+
 // studyEvery is how often the whole log is compared with the store's.
 const studyEvery = 15 * time.Minute
 
@@ -26,6 +29,8 @@ type cycle struct {
 	poll    bool // the office's inputs are read as well
 	snap    *plant.Snapshot
 	pending []plant.Event
+	// more says that the outbox holds more than was read: any spool may wait then.
+	more bool
 	// waiting are the spools with pending events; defined those whose unions our
 	// form has changed.
 	waiting, defined map[plant.Tag]bool
@@ -88,6 +93,7 @@ func (m *Mirror) refresh(c *cycle) error {
 		return fmt.Errorf("read the outbox: %w", err)
 	}
 	c.pending = slices.DeleteFunc(pending, func(e plant.Event) bool { return e.Seq > c.snap.Seq })
+	c.more = len(pending) >= outboxReads
 	c.waiting, c.defined = map[plant.Tag]bool{}, map[plant.Tag]bool{}
 	for _, e := range c.pending {
 		if e.Tag != "" {

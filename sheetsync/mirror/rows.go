@@ -84,7 +84,7 @@ func (m *Mirror) planRows(c *cycle) *rowPlan {
 			missing = append(missing, r.Spool.Tag)
 			continue
 		}
-		m.planRow(c, &rowView{page: p, row: row, spool: r.Spool, ours: c.waiting[r.Spool.Tag] || parked[r.Spool.Tag] || m.toRestore(r.Spool.Tag)}, plan)
+		m.planRow(c, &rowView{page: p, row: row, spool: r.Spool, ours: c.more || c.waiting[r.Spool.Tag] || parked[r.Spool.Tag] || m.toRestore(r.Spool.Tag)}, plan)
 	}
 	m.cleanStrays(c, p, plan)
 	if plan.strays {
