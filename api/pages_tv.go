@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -15,10 +16,13 @@ import (
 // boardRoutes are the pages that show and accept nothing.
 func (p *pages) boardRoutes() map[string]pageFunc {
 	return map[string]pageFunc{
-		"GET /tv":           p.tv,
-		"GET /cifras":       p.cifras,
-		"POST /cifras/meta": p.meta,
-		"GET /momento":      p.momento,
+		"GET /tv":                   p.tv,
+		"GET /cifras":               p.cifras,
+		"POST /cifras/meta":         p.meta,
+		"GET /momento":              p.momento,
+		"GET /mi-registro/{worker}": p.registro,
+		"GET /registro/{worker}":    p.registroAlias,
+		"GET /spools/{tag}/dossier": p.dossier,
 	}
 }
 
@@ -31,8 +35,14 @@ func (p *pages) liveBoard(u *url.URL, view string) (page Page, ok bool, err erro
 		page, err = p.liveFigures(view)
 	case u.Path == momentPath:
 		page, err = p.liveMoment(u.Query(), view)
+	case strings.HasPrefix(u.Path, registroPath):
+		page, err = p.liveRegistro(u, view)
 	default:
-		return nil, false, nil
+		tag, ok := dossierTag(u)
+		if !ok {
+			return nil, false, nil
+		}
+		page, err = p.liveDossier(tag, view)
 	}
 	return page, true, err
 }

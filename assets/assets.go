@@ -15,7 +15,7 @@ import (
 	"sync"
 )
 
-//go:embed tokens.css app.css boards.css scan.css app.js scan.js tv.js icono.svg fuente/plex.woff2 manifest.webmanifest
+//go:embed tokens.css app.css boards.css scan.css app.js scan.js tv.js papel.js icono.svg fuente/plex.woff2 manifest.webmanifest
 var files embed.FS
 
 // Prefix is where Handler expects to be mounted.
@@ -42,6 +42,7 @@ var load = sync.OnceValue(func() bundle {
 	b.add("app.css", "text/css; charset=utf-8", css)
 	b.add("app.js", "text/javascript; charset=utf-8", append(append(read("app.js"), '\n'), read("scan.js")...))
 	b.add("tv.js", "text/javascript; charset=utf-8", read("tv.js"))
+	b.add("papel.js", "text/javascript; charset=utf-8", read("papel.js"))
 	manifest := bytes.ReplaceAll(read("manifest.webmanifest"), []byte("icono.svg"), []byte(b.urls["icono.svg"]))
 	b.add("app.webmanifest", "application/manifest+json", manifest)
 	return b
@@ -82,7 +83,7 @@ func pack(body []byte) []byte {
 }
 
 // URL is the address of an asset by its plain name: app.css, app.js, tv.js,
-// plex.woff2, icono.svg, app.webmanifest.
+// papel.js, plex.woff2, icono.svg, app.webmanifest.
 func URL(name string) string {
 	url, ok := load().urls[name]
 	if !ok {
