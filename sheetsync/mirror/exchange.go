@@ -305,14 +305,14 @@ func filled(p *page, name string) int {
 func (m *Mirror) settle(ctx context.Context, err error) {
 	now := m.o.Now()
 	if err == nil {
-		m.failures, m.rest = 0, time.Time{}
+		m.failures, m.rest, m.starved = 0, time.Time{}, false
 		m.clear("google", "")
 		return
 	}
 	if ctx.Err() != nil {
 		return // being stopped is no failure
 	}
-	if errors.Is(err, errPaced) {
+	if m.starved = errors.Is(err, errPaced); m.starved {
 		return // next waits for the minute to pass
 	}
 	m.failures++

@@ -59,9 +59,8 @@ type Sheet interface {
 	Write(context.Context, ...google.Block) error
 	Grow(ctx context.Context, t google.Tab, rows, cols int) error
 	Format(context.Context, ...google.Format) error
-	// Calls is how many calls the last minute saw, Total how many there were.
+	// Calls is how many calls the last minute saw.
 	Calls() int
-	Total() int64
 }
 
 // Options say how the mirror works. Zero values of Interval, Poll and Budget
@@ -105,6 +104,7 @@ type Mirror struct {
 	located  bool
 	pace     pace
 	failures int       // in a row
+	starved  bool      // the last exchange ended for want of calls
 	rest     time.Time // nothing is called before
 	polled   time.Time // the last complete reading of the office's inputs
 	unions   time.Time // the last reading of Uniones
@@ -148,9 +148,10 @@ func New(o Options) (*Mirror, error) {
 	if o.Random == nil {
 		o.Random = rand.New(rand.NewPCG(uint64(o.Now().UnixNano()), 1))
 	}
-	m := &Mirror{o: o, plant: o.Plant, sheet: o.Sheet, log: o.Log, poke: make(chan struct{}, 1),
+	m := &Mirror{o: o, plant: o.Plant, log: o.Log, poke: make(chan struct{}, 1),
 		baseline: map[string]int{}, odd: map[string]int{}, formulas: map[string]bool{}, rowDone: map[plant.Seq]bool{}, poison: map[plant.Tag]string{},
 		rows: rowLane{sent: map[plant.Seq]bool{}}, restore: map[plant.Tag]bool{}, proposed: map[string]*proposal{}, alerts: map[string]Alert{}}
+	m.sheet = paced{o.Sheet, func() bool { now := o.Now(); return m.pace.spend(now, m.allowance(now)) }}
 	for _, name := range table.SheetNames() {
 		m.tabs = append(m.tabs, &tab{name: name})
 	}
@@ -222,9 +223,7 @@ func (m *Mirror) Step(ctx context.Context) time.Duration {
 	news, forced := m.news, m.forced
 	m.news, m.forced = time.Time{}, false
 	m.mu.Unlock()
-	before := m.sheet.Total()
 	err := m.exchange(ctx, now, forced)
-	m.pace.spend(int(m.sheet.Total() - before))
 	if err != nil {
 		m.mu.Lock()
 		if !news.IsZero() && (m.news.IsZero() || news.Before(m.news)) {
@@ -258,7 +257,10 @@ func (m *Mirror) next() time.Duration {
 	if !news.IsZero() {
 		need = min(2, perMinute)
 	}
-	return max(due.Sub(now), m.pace.until(need, perMinute))
+	if m.starved {
+		need = min(starvedNeeds, perMinute)
+	}
+	return max(due.Sub(now), m.pace.until(now, need, perMinute, m.failures > 0 || m.starved))
 }
 
 // allowance is the number of calls per minute now: more when catching up.
@@ -270,6 +272,10 @@ func (m *Mirror) allowance(now time.Time) int {
 	}
 	return m.o.Budget
 }
+
+// starvedNeeds is how many calls have to be free before an exchange is tried again
+// that had too few: enough for the longest.
+const starvedNeeds = 8
 
 // A backlog of so many events, or so old, is no steady state.
 const (
