@@ -178,14 +178,17 @@ func TestAnUnfinishedRollbackIsFinishedFirst(t *testing.T) {
 }
 
 func TestTruncatedAnswersAreNotBelieved(t *testing.T) {
-	for name, act := range map[string]emulator.Action{"empty": emulator.EmptyAnswer, "half": emulator.HalfAnswer} {
+	for name, tt := range map[string]struct {
+		act   emulator.Action
+		times int // 0: all answers from then on
+	}{"one empty": {emulator.EmptyAnswer, 1}, "one half": {emulator.HalfAnswer, 1}, "all empty": {emulator.EmptyAnswer, 0}, "all half": {emulator.HalfAnswer, 0}} {
 		t.Run(name, func(t *testing.T) {
 			failures := 0
 			for n := 1; ; n++ {
 				b := newBench(t, small)
 				original := b.picture()
 				b.e.ResetCalls()
-				remove := b.e.Inject(emulator.Fault{Name: "odd", When: emulator.On(emulator.BatchGetValues), Skip: n - 1, Times: 1, Act: act})
+				remove := b.e.Inject(emulator.Fault{Name: "odd", When: emulator.On(emulator.BatchGetValues), Skip: n - 1, Times: tt.times, Act: tt.act})
 				_, err := Run(t.Context(), b.o)
 				remove()
 				if !slices.ContainsFunc(b.e.Calls(), func(c emulator.Call) bool { return c.Fault == "odd" }) {
@@ -319,4 +322,26 @@ func TestARowOfTheLogThatSomebodyOverwroteIsNoticed(t *testing.T) {
 	}
 	b.o.Force = true
 	b.run()
+}
+
+func TestARowThatSomebodyAppendsMeanwhileIsNotOverwritten(t *testing.T) {
+	b := newBench(t, small)
+	original := b.picture()
+	remove := b.e.Inject(emulator.Fault{When: emulator.On(emulator.BatchUpdate), Times: 1, After: func(emulator.Call) {
+		must(b.e.Book().AppendRow("Metadata", "id-nuevo", "27-01-2026 10:00:00", "INICIAR_ARM"))
+	}})
+	_, err := Run(t.Context(), b.o)
+	remove()
+	if err == nil {
+		t.Error("a migration did not notice that the log had grown meanwhile")
+	}
+	b.run()
+	meta, _ := b.e.Book().Dump("Metadata")
+	if n := len(original.Cells["Metadata"]); len(meta) != n+3 || meta[n][0].Text != "id-nuevo" {
+		t.Errorf("Metadata has %d rows, row %d is %+v, want the new row and the migration's two behind it", len(meta), n+1, meta[n])
+	}
+	b.rollback()
+	if after := b.picture(); len(after.Cells["Metadata"]) != len(original.Cells["Metadata"])+1 || after.Grids["Operaciones"] != original.Grids["Operaciones"] {
+		t.Errorf("after a rollback Metadata has %d rows and the grids are %v, want the new row alone", len(after.Cells["Metadata"]), after.Grids)
+	}
 }
