@@ -79,7 +79,7 @@ func (s *sheetFlags) newMirror(ctx context.Context, p *program, st *store.Bolt, 
 		return nil, err
 	}
 	return mirror.New(mirror.Options{Plant: outbox{st}, Sheet: c, Interval: s.Interval, Poll: s.Poll, Budget: s.Budget,
-		Titles: s.titles(), Old: s.Compat, Account: c.Account().Email, Now: p.now, Log: log})
+		Titles: s.titles(), Old: s.Compat, Env: st.Env(), Account: c.Account().Email, Now: p.now, Log: log})
 }
 
 // sheetSync is the exchange of a running plant. A Sheet that cannot even be

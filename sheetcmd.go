@@ -48,6 +48,7 @@ func (s *sheetSub) migrationDir() string { return filepath.Join(s.Data, "migraci
 
 type sheetCheck struct {
 	sheetSub `embed:""`
+	Claim    bool `help:"Make the spreadsheet belong to --env, whatever it belonged to: for a copy used in tests."`
 	JSON     bool `name:"json" help:"Report as JSON."`
 }
 
@@ -58,6 +59,9 @@ func (c *sheetCheck) Run(p *program) error {
 	client, err := c.Sheet.client(ctx, p, quiet(p))
 	if err != nil {
 		return err
+	}
+	if err := c.whose(ctx, p, client); err != nil {
+		return explain(err, client)
 	}
 	f, err := migration.Check(ctx, c.Sheet.migrationOptions(client, p, c.migrationDir()))
 	if err != nil {
@@ -72,6 +76,19 @@ func (c *sheetCheck) Run(p *program) error {
 		err = errors.New("the spreadsheet is not ready")
 	}
 	return err
+}
+
+// whose refuses a spreadsheet of another environment, or claims it.
+func (c *sheetCheck) whose(ctx context.Context, p *program, client *google.Client) error {
+	l, err := client.Layout(ctx)
+	if err != nil || l.Stamp == "" || l.Stamp == c.env() {
+		return err
+	}
+	if !c.Claim {
+		return fmt.Errorf("the spreadsheet belongs to the environment %q, not %q (--claim takes it over)", l.Stamp, c.env())
+	}
+	p.say("the spreadsheet belonged to %q and belongs to %q now", l.Stamp, c.env())
+	return client.Stamp(ctx, c.env(), true)
 }
 
 // explain says what to do about the commonest refusals.

@@ -329,3 +329,36 @@ func TestASupervisorDecidesAboutHandMadeEdits(t *testing.T) {
 	s.stop()
 	check(t, data)
 }
+
+func TestASheetOfAnotherEnvironmentIsLeftAlone(t *testing.T) {
+	x := newSheet(t, plantCSV(t, 6, 0))
+	mine := filepath.Join(t.TempDir(), "planta")
+	s := serve(t, mine, x.flags...)
+	s.settled()
+	s.stop()
+	before, _ := x.b.Dump("Operaciones")
+	x.e.ResetCalls()
+
+	other := filepath.Join(t.TempDir(), "ensayo")
+	s = serve(t, other, append([]string{"--env", "prueba"}, x.flags...)...)
+	if out, err := run("sheet", "pull", "--data", other); err == nil || !strings.Contains(out, "produccion") {
+		t.Errorf("a pull from the Sheet of another environment: %v, %q, want it refused by name", err, out)
+	}
+	if n := s.get("/api/spools?limit=1").num("total"); n != 0 {
+		t.Errorf("%d spools came out of the Sheet of another environment", n)
+	}
+	s.stop()
+	for _, c := range x.e.Calls() {
+		if c.Op.Kind() == emulator.Write {
+			t.Errorf("a test plant wrote to the Sheet of another environment: %v", c.Op)
+		}
+	}
+	if after, _ := x.b.Dump("Operaciones"); fmt.Sprint(after) != fmt.Sprint(before) {
+		t.Error("the Sheet of another environment was changed")
+	}
+	sub := append([]string{"sheet", "check", "--claim", "--env", "prueba", "--data", other}, x.flags...)
+	envivo(t, sub...)
+	s = serve(t, other, append([]string{"--env", "prueba"}, x.flags...)...)
+	s.settled()
+	s.stop()
+}

@@ -19,7 +19,8 @@ type Book struct {
 	// The rest is guarded by e.mu.
 	sheets    []*sheet
 	lastID    int64
-	changes   uint64 // grows with every change of a cell
+	metadata  []metadata // of the whole file
+	changes   uint64     // grows with every change of a cell
 	counted   map[string]map[string]int
 	countedAt uint64
 }
@@ -207,7 +208,7 @@ func (b *Book) Grid(title string) (rows, cols int) {
 
 // copy is a deep copy under another identifier.
 func (b *Book) copy(id, title string) *Book {
-	out := &Book{e: b.e, id: id, title: title, lastID: b.lastID, changes: 1}
+	out := &Book{e: b.e, id: id, title: title, lastID: b.lastID, metadata: slices.Clone(b.metadata), changes: 1}
 	for _, s := range b.sheets {
 		out.sheets = append(out.sheets, s.clone())
 	}

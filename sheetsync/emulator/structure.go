@@ -47,8 +47,9 @@ func (b *Book) get() any {
 		"spreadsheetId": b.id,
 		"properties": map[string]any{"title": b.title, "locale": "es_CL", "timeZone": "America/Santiago",
 			"autoRecalc": "ON_CHANGE"},
-		"sheets":         list,
-		"spreadsheetUrl": "https://docs.google.com/spreadsheets/d/" + b.id + "/edit",
+		"sheets":            list,
+		"developerMetadata": b.metadata,
+		"spreadsheetUrl":    "https://docs.google.com/spreadsheets/d/" + b.id + "/edit",
 	}
 }
 
@@ -139,6 +140,9 @@ func changes() map[string]change {
 		"sortRange":             (*Book).sortRange,
 		"repeatCell":            (*Book).repeatCell,
 		"updateCells":           (*Book).updateCells,
+
+		"createDeveloperMetadata": (*Book).createMetadata,
+		"updateDeveloperMetadata": (*Book).updateMetadata,
 	}
 }
 
@@ -153,7 +157,7 @@ func (b *Book) batchUpdate(body []byte) (any, error) {
 	if len(req.Requests) == 0 {
 		return nil, invalid("Must specify at least one request.")
 	}
-	saved, lastID := make([]*sheet, len(b.sheets)), b.lastID
+	saved, lastID, kept := make([]*sheet, len(b.sheets)), b.lastID, slices.Clone(b.metadata)
 	for i, s := range b.sheets {
 		saved[i] = s.clone()
 	}
@@ -162,6 +166,7 @@ func (b *Book) batchUpdate(body []byte) (any, error) {
 		names := slices.Sorted(maps.Keys(r))
 		if len(names) != 1 || known[names[0]] == nil {
 			b.remake(saved, lastID)
+			b.metadata = kept
 			return nil, invalid("Invalid JSON payload received. Unknown name %q at 'requests[%d]': Cannot find field.",
 				strings.Join(names, ","), i)
 		}
@@ -171,6 +176,7 @@ func (b *Book) batchUpdate(body []byte) (any, error) {
 		}
 		if err != nil {
 			b.remake(saved, lastID)
+			b.metadata = kept
 			return nil, in(fmt.Sprintf("requests[%d].%s", i, names[0]), err)
 		}
 		if reply == nil {

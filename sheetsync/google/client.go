@@ -132,14 +132,21 @@ type Tab struct {
 type Layout struct {
 	Title, Locale, Zone string
 	Tabs                []Tab
+	// Stamp is the environment the spreadsheet belongs to; empty when it was never
+	// stamped.
+	Stamp string
 }
+
+// stampKey is the key of developer metadata that holds the environment. It is
+// outside the cells; nobody sees or deletes it by accident.
+const stampKey = "envivo.env"
 
 // Layout reads titles and grid sizes.
 func (c *Client) Layout(ctx context.Context) (Layout, error) {
 	var out Layout
 	err := c.do(ctx, "spreadsheets.get", func(ctx context.Context) error {
 		s, err := c.sheets.Spreadsheets.Get(c.o.ID).Context(ctx).
-			Fields("properties(title,locale,timeZone)", "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)))").Do()
+			Fields("properties(title,locale,timeZone)", "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)))", "developerMetadata(metadataKey,metadataValue)").Do()
 		if err != nil {
 			return err
 		}
@@ -147,6 +154,11 @@ func (c *Client) Layout(ctx context.Context) (Layout, error) {
 			return errors.New("the answer has no properties")
 		}
 		out = Layout{Title: s.Properties.Title, Locale: s.Properties.Locale, Zone: s.Properties.TimeZone}
+		for _, d := range s.DeveloperMetadata {
+			if d.MetadataKey == stampKey && out.Stamp == "" {
+				out.Stamp = d.MetadataValue
+			}
+		}
 		for _, t := range s.Sheets {
 			if t.Properties == nil || t.Properties.GridProperties == nil {
 				continue // a chart on a sheet of its own
@@ -283,6 +295,18 @@ func numberFormat(s table.Style) *sheets.NumberFormat {
 		return &sheets.NumberFormat{Type: "NUMBER", Pattern: "0.00"}
 	}
 	return &sheets.NumberFormat{Type: "NUMBER", Pattern: "0"}
+}
+
+// Stamp makes the spreadsheet belong to an environment; again says that it
+// belonged to another before. Repeating it is harmless.
+func (c *Client) Stamp(ctx context.Context, env string, again bool) error {
+	d := &sheets.DeveloperMetadata{MetadataKey: stampKey, MetadataValue: env, Visibility: "DOCUMENT", Location: &sheets.DeveloperMetadataLocation{Spreadsheet: true}}
+	if again {
+		filter := &sheets.DataFilter{DeveloperMetadataLookup: &sheets.DeveloperMetadataLookup{MetadataKey: stampKey}}
+		return c.change(ctx, []*sheets.Request{{UpdateDeveloperMetadata: &sheets.UpdateDeveloperMetadataRequest{
+			DataFilters: []*sheets.DataFilter{filter}, DeveloperMetadata: &sheets.DeveloperMetadata{MetadataValue: env}, Fields: "metadataValue"}}})
+	}
+	return c.change(ctx, []*sheets.Request{{CreateDeveloperMetadata: &sheets.CreateDeveloperMetadataRequest{DeveloperMetadata: d}}})
 }
 
 func (c *Client) change(ctx context.Context, all []*sheets.Request) error {

@@ -201,3 +201,22 @@ func TestACallThatHangsEndsWithItsContext(t *testing.T) {
 		t.Errorf("a call that was given up: %v, class %v, want retry", err, ClassOf(err))
 	}
 }
+
+func TestTheSpreadsheetIsStampedOutsideItsCells(t *testing.T) {
+	b := newBench(t, emulator.Options{})
+	ctx := t.Context()
+	before, _ := b.e.Book().Dump("Operaciones")
+	for _, want := range []string{"", "produccion", "prueba"} {
+		if want != "" {
+			if err := b.Stamp(ctx, want, want == "prueba"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if l, err := b.Layout(ctx); err != nil || l.Stamp != want {
+			t.Errorf("stamp = %q, %v, want %q", l.Stamp, err, want)
+		}
+	}
+	if after, _ := b.e.Book().Dump("Operaciones"); len(after) != len(before) || len(after[0]) != len(before[0]) {
+		t.Error("the stamp changed a cell")
+	}
+}

@@ -345,6 +345,8 @@ func (m *Mirror) sayStop(g *google.Error) string {
 		who = "la cuenta de servicio"
 	}
 	switch {
+	case g.Reason == foreignEnv:
+		return fmt.Sprintf("La planilla es del ambiente «%v» y este servidor es de «%s»: no se lee ni se escribe. Si es una copia, ejecute «envivo sheet check --claim».", g.Err, m.o.Env)
 	case g.Reason == "invalid_grant":
 		return "Google no acepta la clave de la cuenta de servicio: cree una nueva y cámbiela en --sheet-credentials."
 	case g.Reason == "SERVICE_DISABLED":

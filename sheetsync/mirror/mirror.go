@@ -53,6 +53,7 @@ type Parked struct {
 // Sheet is what the mirror needs of the spreadsheet; see google.Client.
 type Sheet interface {
 	Layout(context.Context) (google.Layout, error)
+	Stamp(ctx context.Context, env string, again bool) error
 	Read(ctx context.Context, ranges ...string) ([][][]table.Cell, error)
 	Formulas(ctx context.Context, ranges ...string) ([][][]table.Cell, error)
 	Shown(ctx context.Context, ranges ...string) ([][][]table.Cell, error)
@@ -77,6 +78,9 @@ type Options struct {
 	Titles map[string]string
 	// Old allows a sheet that was not migrated: it is read and never written.
 	Old bool
+	// Env is the environment of the store. A spreadsheet that belongs to another is
+	// neither read nor written.
+	Env string
 	// Account is the address the sheet has to be shared with, for the texts.
 	Account string
 	Now     func() time.Time

@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -190,6 +191,9 @@ func (m *Mirror) locate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := m.belongs(ctx, l.Stamp); err != nil {
+		return err
+	}
 	for _, t := range m.tabs {
 		was := t.grid.ID
 		t.found = false
@@ -205,6 +209,23 @@ func (m *Mirror) locate(ctx context.Context) error {
 	}
 	m.located = true
 	return nil
+}
+
+// foreignEnv is the reason of an error about a spreadsheet of another environment.
+const foreignEnv = "another environment"
+
+// belongs checks whose spreadsheet it is; one that is nobody's becomes ours,
+// unless nothing may be written to it.
+func (m *Mirror) belongs(ctx context.Context, stamp string) error {
+	switch {
+	case m.o.Env == "" || stamp == m.o.Env:
+		return nil
+	case stamp != "":
+		return &google.Error{Class: google.Stop, Op: "spreadsheets.get", Reason: foreignEnv, Err: errors.New(stamp)}
+	case m.o.Old:
+		return nil
+	}
+	return m.sheet.Stamp(ctx, m.o.Env, false)
 }
 
 // lacking says what is wrong with the header of a worksheet: columns that must be
