@@ -45,4 +45,6 @@ document.addEventListener("DOMContentLoaded", () => {
   show();
   setInterval(() => { show(); age(); }, 500);
   addEventListener("resize", show);
+  // Somebody who looked in from a tablet leaves by a touch; a wall has no page before.
+  addEventListener("click", () => { if (document.referrer.startsWith(location.origin)) history.back(); });
 });
