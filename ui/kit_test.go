@@ -326,6 +326,7 @@ func pages(t *testing.T) map[string][]byte {
 	list("metrologia", Inspection, QueuePage(f, "Metrología", false), Filter{Path: "/metrologia"})
 	list("reparacion", Repair, QueuePage(f, "Reparación", false), Filter{Path: "/reparacion"})
 	add("menu", MenuPage(f))
+	boardPages(t, s, f, add)
 	for name, v := range syncSights() {
 		regions, err := v.Regions()
 		if err != nil {
