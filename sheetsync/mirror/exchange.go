@@ -144,6 +144,9 @@ func (m *Mirror) unread(err error) error {
 	if google.ClassOf(err) == google.Refused {
 		m.located = false
 		m.trail.known = false
+		for _, t := range m.tabs { // where columns were may lie outside of the grid now
+			t.texts, t.header = nil, table.Header{}
+		}
 	}
 	return err
 }

@@ -75,7 +75,6 @@ type office struct {
 // sheetOf are the worksheets of a small plant as rows of the emulator.
 type sheetOf struct {
 	spools, joints int
-	whole          bool // with Metadata and all
 }
 
 func newOffice(t *testing.T, s sheetOf, eo emulator.Options, o Options) *office {

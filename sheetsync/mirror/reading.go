@@ -203,8 +203,8 @@ func (m *Mirror) locate(ctx context.Context) error {
 				break
 			}
 		}
-		if t.grid.ID != was {
-			t.texts = nil
+		if t.grid.ID != was || t.grid.Cols < len(t.texts) { // columns beyond the grid cannot be asked for
+			t.texts, t.header = nil, table.Header{}
 		}
 	}
 	m.located = true
@@ -225,7 +225,12 @@ func (m *Mirror) belongs(ctx context.Context, stamp string) error {
 	case m.o.Old:
 		return nil
 	}
-	return m.sheet.Stamp(ctx, m.o.Env, false)
+	err := m.sheet.Stamp(ctx, m.o.Env, false)
+	if google.ClassOf(err) == google.Refused { // a service without metadata: nothing is lost but the check
+		m.log.Warn("the sheet takes no stamp", "err", err)
+		return nil
+	}
+	return err
 }
 
 // lacking says what is wrong with the header of a worksheet: columns that must be

@@ -1,7 +1,6 @@
 package mirror
 
 import (
-	"context"
 	"math"
 	"slices"
 	"strings"
@@ -392,74 +391,4 @@ func (m *Mirror) wrote(plan *rowPlan, changes []change, c *cycle) {
 			m.rows.sent[e.Seq] = true
 		}
 	}
-}
-
-// groom looks for formulas in our columns, which are never overwritten, and sets
-// how numbers are shown. It is needed once, whenever the columns moved, and every
-// hour because people change formats.
-func (m *Mirror) groom(ctx context.Context, c *cycle, forced bool) error {
-	t := m.tab(table.Operaciones)
-	if !c.usable[table.Operaciones] {
-		return nil
-	}
-	same := slices.Equal(m.rows.asked, t.texts)
-	if same && c.now.Sub(m.groomed) < groomEvery && !forced {
-		return nil
-	}
-	var ranges, columns []string
-	for _, column := range append([]string{tagColumn}, owned...) {
-		if col, ok := t.header.Col(column); ok {
-			columns, ranges = append(columns, column), append(ranges, google.A1(t.grid.Title, 1, col, 0, col))
-		}
-	}
-	got, err := m.sheet.Formulas(ctx, ranges...)
-	if err != nil {
-		return m.unread(err)
-	}
-	formulas, cells := map[string]bool{}, map[string]bool{}
-	for i, column := range columns {
-		for row, line := range got[i] {
-			if len(line) == 0 || !strings.HasPrefix(line[0].Text, "=") || column == tagColumn || column == notasColumn || row == 0 {
-				continue
-			}
-			if slices.Contains(counters, column) {
-				formulas[column] = true
-			} else if row < len(got[0]) && len(got[0][row]) > 0 {
-				cells[got[0][row][0].String()+"\x00"+column] = true
-			}
-		}
-	}
-	m.formulas, m.rows.cells, m.rows.asked = formulas, cells, slices.Clone(t.texts)
-	if !m.readOnly() {
-		if err := m.sheet.Format(ctx, m.formats(c)...); err != nil {
-			return m.unread(err)
-		}
-	}
-	m.groomed = c.now
-	return nil
-}
-
-// formats are the number formats of our columns.
-func (m *Mirror) formats(c *cycle) []google.Format {
-	var out []google.Format
-	add := func(name string, style table.Style, columns ...string) {
-		t := m.tab(name)
-		for _, column := range columns {
-			if col, ok := t.header.Col(column); ok && t.found && t.grid.Rows > 1 && !m.formulas[column] {
-				out = append(out, google.Format{Tab: t.grid, Col: col, Style: style})
-			}
-		}
-	}
-	add(table.Operaciones, table.Day, "Fecha_Armado", "Fecha_Soldadura", "Fecha_QC_Metrología")
-	add(table.Operaciones, table.Instant, "Fecha_Ocupacion")
-	add(table.Operaciones, table.Plain, "Uniones_ARM_Completadas", "Uniones_SOLD_Completadas")
-	add(table.Operaciones, table.Decimal, "Pulgadas_ARM", "Pulgadas_SOLD")
-	if c.usable[table.Uniones] {
-		add(table.Uniones, table.Instant, unionTimes...)
-	}
-	if c.usable[table.Metadata] {
-		add(table.Metadata, table.Instant, "Timestamp")
-		add(table.Metadata, table.Day, "Fecha_Operacion")
-	}
-	return out
 }

@@ -12,8 +12,6 @@ import (
 	"envivo/sheetsync/table"
 )
 
-const groomEvery = time.Hour
-
 // sendOut compares the reading with the store, settles what is proved, and writes
 // what differs.
 func (m *Mirror) sendOut(ctx context.Context, c *cycle) error {
