@@ -22,6 +22,7 @@ type Page func(*plant.Snapshot, time.Time) ([]ui.Region, error)
 // PageSource is what the pages need of the plant.
 type PageSource interface {
 	Do(context.Context, plant.Command) (plant.Receipt, error)
+	DoAll(context.Context, []plant.Command) []plant.Result
 	Snapshot() *plant.Snapshot
 	Events(ctx context.Context, after plant.Seq, limit int) ([]plant.Event, error)
 	History(ctx context.Context, tag plant.Tag, before plant.Seq, limit int) ([]plant.Event, error)
@@ -50,6 +51,7 @@ type pages struct {
 	tls        bool // cookies travel over TLS only
 	log        *slog.Logger
 
+	drafts *drafts
 	rows   *ui.Rows
 	bodies *bodies
 	// chronicle is the event log's fold for figures and the time machine.
@@ -176,6 +178,9 @@ func (p *pages) LivePage(view string) (Page, error) {
 	if page, ok, err := p.liveBoard(u, view); ok {
 		return page, err
 	}
+	if u.Path == "/canasta" {
+		return p.liveBasket(view, u.Query())
+	}
 	if tag, ok := strings.CutPrefix(u.EscapedPath(), "/spools/"); ok {
 		return p.liveSpool(view, tag, u.Query())
 	}
@@ -199,8 +204,9 @@ func (p *pages) frame(w http.ResponseWriter, r *http.Request, title string) ui.F
 	f := ui.Frame{Title: title, Now: p.now(), Build: p.build, Env: p.env, Here: here(r), Active: r.URL.Path,
 		Supervisor: p.supervisor(r), Seq: snap.Seq, Epoch: snap.Epoch, SyncAlerts: p.desk.attention()}
 	if me, ok := p.me(r, snap); ok {
-		f.Me = &me
+		f.Me, f.Rest = &me, rest(r)
 	}
+	f.Personal = rest(r) == 0
 	f.Notice = p.notice(w, r, snap)
 	return f
 }

@@ -50,7 +50,7 @@ var acts = map[string]act{
 	"liberar":     {verb: plant.Liberar, fields: []string{"motivo", "otro"}, sheet: "liberar", anyone: true},
 	"desbloquear": {verb: plant.Desbloquear, fields: []string{"motivo", "otro"}, sheet: "desbloquear", anyone: true},
 	"nota":        {verb: plant.Anotar, fields: []string{"texto"}, sheet: "nota", anyone: true, fill: func(c *plant.Command, f url.Values) { c.Texto = f.Get("texto") }},
-	"deshacer": {verb: plant.Deshacer, fields: []string{"evento", "volver"}, fill: func(c *plant.Command, f url.Values) {
+	"deshacer": {verb: plant.Deshacer, fields: []string{"evento", "volver", "quien"}, fill: func(c *plant.Command, f url.Values) {
 		n, _ := strconv.ParseUint(f.Get("evento"), 10, 62) // 0 is the last command
 		c.Undoes, c.Version = plant.Seq(n), nil
 	}},
@@ -105,6 +105,9 @@ func (p *pages) command(w http.ResponseWriter, r *http.Request) error {
 		return p.outcome(w, r, result{act: a, err: err})
 	}
 	me, known := p.me(r, p.plant.Snapshot())
+	if !known && a.verb == plant.Deshacer { // the bar outlives whoever left the tablet
+		me, known = activeWorker(p.plant.Snapshot(), form.Get("quien"))
+	}
 	cmd, err := p.orderBy(r, a, form, me, known)
 	if err != nil {
 		return p.outcome(w, r, result{act: a, form: form, err: err})
@@ -210,6 +213,7 @@ func (p *pages) outcome(w http.ResponseWriter, r *http.Request, res result) erro
 	}
 	n := p.noticeOf(r, res)
 	if n.OK {
+		p.drafts.keepTicks(res.event.Worker.ID, tag, nil)
 		p.forget(w, pairCookie) // what was begun by hand ends a pair of scans
 	}
 	if script {
@@ -274,6 +278,7 @@ func (p *pages) success(e plant.Event) ui.Notice {
 	}
 	if ui.Undoable(e.Kind) && row.Spool.Undo != nil && row.Spool.Undo.Seq == e.Seq {
 		n.Undo, n.UndoTag, n.UndoUntil, n.CommandID = e.Seq, e.Tag, e.At.Add(snap.Rules().UndoWithin), p.newID()
+		n.UndoBy = row.Spool.Undo.Actor
 	}
 	return n
 }
@@ -286,6 +291,8 @@ type toldJSON struct {
 	Go   string `json:"ir,omitempty"`
 	// Signal is what the tablet sounds and vibrates.
 	Signal string `json:"senal,omitempty"`
+	// Moves says that the state belongs to the page's new view.
+	Moves bool `json:"cambia,omitempty"`
 }
 
 // The signals of ui/clientTexts' script: spool taken, work finished, a code
@@ -293,7 +300,9 @@ type toldJSON struct {
 const (
 	signalTaken = "tomado"
 	signalDone  = "terminado"
+	signalPause = "pausa"
 	signalSeen  = "visto"
+	signalTwice = "doble"
 	signalNo    = "no"
 )
 
@@ -303,6 +312,8 @@ func signalOf(k plant.Kind) string {
 		return signalTaken
 	case plant.KindCompletar, plant.KindCompletarReparacion, plant.KindInspeccion:
 		return signalDone
+	case plant.KindPausar, plant.KindPausarReparacion:
+		return signalPause
 	}
 	return signalSeen
 }
@@ -382,14 +393,16 @@ func (p *pages) committed(r *http.Request, tag plant.Tag, id plant.CommandID) (p
 
 // The notice travels to the next page in a cookie that is read once.
 type noticeJSON struct {
-	OK    bool      `json:"ok"`
-	Text  string    `json:"t"`
-	Next  string    `json:"n,omitempty"`
-	Undo  plant.Seq `json:"u,omitempty"`
-	Tag   string    `json:"g,omitempty"`
-	Until int64     `json:"h,omitempty"`
-	Link  string    `json:"l,omitempty"`
-	Word  string    `json:"w,omitempty"`
+	OK   bool      `json:"ok"`
+	Text string    `json:"t"`
+	Next string    `json:"n,omitempty"`
+	Undo plant.Seq `json:"u,omitempty"`
+	// By is whose undo it is.
+	By    plant.WorkerID `json:"b,omitempty"`
+	Tag   string         `json:"g,omitempty"`
+	Until int64          `json:"h,omitempty"`
+	Link  string         `json:"l,omitempty"`
+	Word  string         `json:"w,omitempty"`
 	// Pair is how long the other half of a pair of scans is awaited.
 	Pair   int64  `json:"p,omitempty"`
 	Signal string `json:"s,omitempty"`
@@ -398,7 +411,7 @@ type noticeJSON struct {
 const noticeFor = 15 * time.Second
 
 func (p *pages) leaveNotice(w http.ResponseWriter, n ui.Notice) {
-	j := noticeJSON{OK: n.OK, Text: n.Text, Next: n.Next, Undo: n.Undo, Tag: string(n.UndoTag), Link: n.Link, Word: n.LinkText, Signal: n.Signal}
+	j := noticeJSON{OK: n.OK, Text: n.Text, Next: n.Next, Undo: n.Undo, By: n.UndoBy, Tag: string(n.UndoTag), Link: n.Link, Word: n.LinkText, Signal: n.Signal}
 	if !n.Until.IsZero() {
 		j.Pair = n.Until.UnixMilli()
 	}
@@ -429,7 +442,7 @@ func (p *pages) notice(w http.ResponseWriter, r *http.Request, _ *plant.Snapshot
 		n.Until = time.UnixMilli(j.Pair)
 	}
 	if j.Undo != 0 {
-		n.Undo, n.UndoTag, n.UndoUntil, n.CommandID = j.Undo, plant.Tag(j.Tag), time.UnixMilli(j.Until), p.newID()
+		n.Undo, n.UndoTag, n.UndoUntil, n.CommandID, n.UndoBy = j.Undo, plant.Tag(j.Tag), time.UnixMilli(j.Until), p.newID(), j.By
 	}
 	return n
 }

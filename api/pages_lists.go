@@ -205,11 +205,18 @@ func (p *pages) become(w http.ResponseWriter, r *http.Request, me plant.Worker) 
 	p.remember(w, recentCookie, strings.Join(ids, "."), recentFor)
 }
 
+// salir lets the person go: what was ticked is kept for that person, and the
+// last act can still be undone from the picker.
 func (p *pages) salir(w http.ResponseWriter, r *http.Request) error {
-	if _, err := p.form(w, r); err != nil {
+	form, err := p.form(w, r, "spool", "union", "evento")
+	if err != nil {
 		return p.rejected(w, r, err)
 	}
+	if err := p.leaveBehind(w, r, form); err != nil {
+		return err
+	}
 	p.forget(w, personCookie)
+	p.forget(w, pairCookie)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 	return nil
 }

@@ -23,6 +23,12 @@ func (p *pages) floorRoutes(mux *http.ServeMux) {
 		"POST /escaneo": p.scan,
 		"GET /pulso":    p.pulse,
 		"GET /imprimir": p.labels,
+
+		"GET /canasta":          p.canasta,
+		"POST /canasta":         p.canastaChange,
+		"POST /canasta/{verbo}": p.canastaAct,
+		"GET /canasta/orden":    p.canasta,
+		"POST /tablet":          p.tablet,
 	} {
 		mux.HandleFunc(pattern, p.handle(h))
 	}
@@ -169,6 +175,10 @@ func (s *scanning) badge(id string) error {
 func (s *scanning) spool(tag plant.Tag) error {
 	if s.form.Get("recibe") != "" {
 		return s.say(ui.TextScanSpool)
+	}
+	if s.known && strings.HasPrefix(s.form.Get("aqui"), "/canasta") {
+		n := s.p.addTo(s.me, tag)
+		return s.p.toldBasket(s.w, s.r, s.me, &n)
 	}
 	other, young := s.p.lastScan(s.r)
 	if s.known && young && other.worker == s.me.ID {

@@ -111,6 +111,7 @@ func (p *pages) spool(w http.ResponseWriter, r *http.Request) error {
 			sheet, f.Notice = p.sheet(sight, do, f.Notice.Text), nil
 		}
 		f.Footer, f.Sheet, f.Wide = ui.SpoolFooter(), sheet, true
+		sight.Kept = p.drafts.ticksOf(sight.Me.ID, sight.Row.Spool.Tag)
 		return ui.SpoolPage(f, sight, p.newID(), older)
 	})
 }

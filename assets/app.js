@@ -473,7 +473,7 @@ document.addEventListener("DOMContentLoaded", () => {
     }
     const fixed = $("#f-orden input[name=orden]");
     if (fixed) fixed.value = uuid7();
-    if (answer.state && answer.state.view === page.view) replace(answer.state, true);
+    if (answer.state && (answer.cambia || answer.state.view === page.view)) replace(answer.state, true);
     if (answer.html) notice(answer.html);
     countdown();
     return true;
@@ -494,6 +494,10 @@ document.addEventListener("DOMContentLoaded", () => {
 
   // ---- what scan.js builds on ---------------------------------------------------
   let signal = () => {};
+  for (const n of $("[data-borrador]")?.dataset.borrador.split(",") ?? []) {
+    const box = $(`input[name="union"][form="f-orden"][value="${CSS.escape(n)}"]`);
+    if (box) box.checked = true;
+  }
   window.envivo = { say, texts, page, boxNow, stale, complain, send, ask, landed, ticked, uuid7, dialog, atRest,
     isBusy: () => busy, setBusy: (on) => { busy = on; }, onSignal: (f) => { signal = f; }, touched: () => touchedAt };
 

@@ -95,6 +95,7 @@ document.addEventListener("DOMContentLoaded", () => {
   const tones = { // [Hz, ms] each, then the vibration
     tomado: [[[660, 90], [880, 120]], [60]],
     terminado: [[[660, 80], [880, 80], [1100, 160]], [50, 50, 100]],
+    pausa: [[[880, 90], [660, 120]], [60]],
     visto: [[[740, 70]], [30]],
     doble: [[[220, 60]], [30]],
     no: [[[140, 380]], [100, 50, 100, 50, 100]],
@@ -103,6 +104,7 @@ document.addEventListener("DOMContentLoaded", () => {
   let audio;
   addEventListener("pointerdown", () => { audio ??= new AudioContext(); audio.resume(); }, { capture: true });
   function signal(kind) {
+    if (kind === "tomado" || kind === "terminado" || kind === "pausa") finished();
     if (!tones[kind]) return;
     const [notes, shakes] = tones[kind];
     if (!still.matches) {
@@ -121,9 +123,60 @@ document.addEventListener("DOMContentLoaded", () => {
       tone.stop(at += ms / 1000);
     }
   }
-  page.onSignal(signal);
-  signal(document.querySelector("[data-senal]")?.dataset.senal);
+
+  // ---- rest: the person leaves a shared tablet ------------------------------------
+  const rest = Number(document.body.dataset.reposo ?? 0) * 1000;
+  const warnFor = 10000, doneFor = 5000;
+  let actedAt = performance.now(), doneAt = 0, leaving = false;
+  const bar = document.createElement("div");
+  bar.className = "sigues";
+  bar.hidden = true;
+  bar.setAttribute("role", "alert");
+  bar.append(document.createElement("p"), Object.assign(document.createElement("button"), { type: "button", className: "boton fuerte", textContent: page.texts.seguir }));
+  const stay = () => { actedAt = performance.now(); doneAt = 0; bar.hidden = true; };
+  for (const kind of ["pointerdown", "keydown", "scroll"]) addEventListener(kind, stay, { capture: true, passive: true });
+  function finished() { if (rest) { actedAt = doneAt = performance.now(); } }
+  if (rest) {
+    setInterval(() => {
+      if (leaving || page.isBusy() || page.stale()) { actedAt = Math.max(actedAt, performance.now() - rest + warnFor); return; }
+      const left = (doneAt ? doneAt + doneFor : actedAt + rest) - performance.now();
+      bar.hidden = left > warnFor;
+      if (bar.hidden) return;
+      const home = page.dialog() ?? document.querySelector(".bajo");
+      if (bar.parentNode !== home) home.prepend(bar);
+      bar.firstChild.textContent = page.say(doneAt ? "listo" : "sigues", { n: document.body.dataset.nombre, s: Math.max(0, Math.ceil(left / 1000)) });
+      if (left <= 0) leave();
+    }, 250);
+  }
+  function belongings() { // what the box keeps for who leaves
+    const body = new URLSearchParams(), spool = head();
+    if (spool) {
+      body.set("spool", spool.dataset.tag);
+      for (const i of page.ticked()) body.append("union", i.value);
+    }
+    const undo = document.querySelector("[data-avisos] input[name=evento]");
+    if (undo) body.set("evento", undo.value);
+    return body;
+  }
+  async function leave() {
+    leaving = true;
+    try {
+      await fetch("/salir", { method: "POST", body: belongings(), redirect: "manual" });
+      location.href = "/";
+    } catch { leaving = false; stay(); }
+  }
+  addEventListener("submit", (e) => {
+    if (e.target.getAttribute("action") !== "/salir" || page.stale()) return;
+    e.preventDefault();
+    e.stopImmediatePropagation();
+    leave();
+  }, true);
+  setInterval(() => { // an undo in a list goes when it is too late
+    for (const f of document.querySelectorAll("[data-lote]")) if (Number(f.dataset.lote) <= page.boxNow()) f.remove();
+  }, 1000);
 
   // ---- paper ----------------------------------------------------------------------
   addEventListener("click", (e) => { if (e.target.closest("[data-imprimir]")) print(); });
+  page.onSignal(signal);
+  signal(document.querySelector("[data-senal]")?.dataset.senal);
 });

@@ -37,7 +37,12 @@ type Frame struct {
 	Sheet templ.Component
 	// Footer replaces the navigation at the lower edge.
 	Footer templ.Component
-	Wide   bool
+	// Rest is after how many seconds without a touch the person leaves a shared
+	// tablet; 0 for never.
+	Rest int
+	// Personal is a tablet that nobody leaves.
+	Personal bool
+	Wide     bool
 	// Reread makes the script ask for the page's state now and then; for a page
 	// that shows more than the plant and so follows no view.
 	Reread bool
@@ -56,11 +61,14 @@ type Notice struct {
 	Undo      plant.Seq
 	UndoTag   plant.Tag
 	UndoUntil time.Time
+	UndoBy    plant.WorkerID
 	CommandID string
 	// Link and LinkText lead out of a refusal.
 	Link, LinkText string
 	// Until is how long the other half of a pair of scans is awaited.
 	Until time.Time
+	// Warn shows the notice in amber: nothing is wrong, nothing was done.
+	Warn bool
 	// Signal is what the tablet sounds: tomado, terminado, visto, no.
 	Signal string
 	// Fresh is set when the outcome belongs to the page it is shown on.
@@ -137,7 +145,7 @@ func millis(t time.Time) string   { return strconv.FormatInt(t.UnixMilli(), 10) 
 func escapeQuery(s string) string { return url.QueryEscape(s) }
 
 func noticeKind(n Notice) string {
-	if n.OK {
+	if n.OK || n.Warn {
 		return "bien"
 	}
 	return "mal"

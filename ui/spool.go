@@ -27,6 +27,8 @@ type SpoolSight struct {
 	Me         plant.Worker
 	Supervisor bool
 	Actions    []Action
+	// Kept are the unions that were ticked when the tablet was last left.
+	Kept []string
 	// Events are the newest events about the spool, newest first.
 	Events []plant.Event
 }

@@ -1,0 +1,225 @@
+package api
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"envivo/plant"
+	"envivo/ui"
+)
+
+// basketView is the canonical name of a basket's live view: its spools in
+// order and whose it is.
+func basketView(who plant.WorkerID, tags []plant.Tag) string {
+	q := url.Values{"yo": {fmt.Sprint(int(who))}}
+	for _, t := range tags {
+		q.Add("t", string(t))
+	}
+	return "/canasta?" + q.Encode()
+}
+
+// liveBasket finds what draws a basket.
+func (p *pages) liveBasket(view string, q url.Values) (Page, error) {
+	me, ok := activeWorker(p.plant.Snapshot(), q.Get("yo"))
+	tags := make([]plant.Tag, 0, len(q["t"]))
+	for _, t := range q["t"] {
+		tags = append(tags, plant.Tag(t))
+	}
+	if want := basketView(me.ID, tags); !ok || want != view || len(tags) > maxBatch {
+		return nil, fmt.Errorf("view %q: there is no such basket", view)
+	}
+	return func(s *plant.Snapshot, now time.Time) ([]ui.Region, error) {
+		return p.basketSight(s, me, tags, now).Regions()
+	}, nil
+}
+
+func (p *pages) basketSight(s *plant.Snapshot, me plant.Worker, tags []plant.Tag, now time.Time) *ui.BasketSight {
+	v := &ui.BasketSight{Snap: s, Me: me, Now: now}
+	for _, t := range tags {
+		item := ui.BasketItem{Tag: t}
+		if row, ok := s.Row(t); ok {
+			item.Sight = &ui.SpoolSight{Snap: s, Row: row, Now: now, Me: me, Actions: p.permitted(s, t, me.ID, false, now)}
+		}
+		v.Items = append(v.Items, item)
+	}
+	return v
+}
+
+// canasta is the basket of who stands before the tablet.
+func (p *pages) canasta(w http.ResponseWriter, r *http.Request) error {
+	me, ok := p.me(r, p.plant.Snapshot())
+	if !ok {
+		http.Redirect(w, r, "/?volver=%2Fcanasta", http.StatusSeeOther)
+		return nil
+	}
+	b := p.drafts.basket(me.ID)
+	f := p.frame(w, r, "Canasta")
+	l, err := p.state(basketView(me.ID, b.tags))
+	if err != nil {
+		return err
+	}
+	if r.Header.Get("X-Parte") == "vivo" {
+		return p.writeState(w, r, l)
+	}
+	f.View, f.Seq, f.Rev, f.Epoch, f.Footer, f.Wide = l.view, l.seq, l.rev, l.epoch, ui.BasketFooter(), true
+	return p.write(w, r, http.StatusOK, l, ui.BasketPage(f, b.results, p.newID()))
+}
+
+// canastaChange puts a spool into the basket, takes one out, empties it or
+// dismisses the last results.
+func (p *pages) canastaChange(w http.ResponseWriter, r *http.Request) error {
+	form, err := p.form(w, r, "poner", "quitar", "vaciar", "visto")
+	if err != nil {
+		return p.rejected(w, r, err)
+	}
+	me, ok := p.me(r, p.plant.Snapshot())
+	if !ok {
+		return p.toBasket(w, r, nil)
+	}
+	n := (*ui.Notice)(nil)
+	switch {
+	case form.Get("poner") != "":
+		said := p.addTo(me, plant.Tag(form.Get("poner")))
+		if !said.OK {
+			n = &said
+		}
+	case form.Get("quitar") != "":
+		p.drafts.change(me.ID, func(b *basket) {
+			b.tags = slices.DeleteFunc(b.tags, func(t plant.Tag) bool { return string(t) == form.Get("quitar") })
+		})
+	case form.Get("vaciar") != "":
+		p.drafts.change(me.ID, func(b *basket) { b.tags, b.results = nil, nil })
+	case form.Get("visto") != "":
+		p.drafts.change(me.ID, func(b *basket) { b.results = nil })
+		return p.toBasket(w, r, nil)
+	}
+	if asked(r) {
+		return p.toldBasket(w, r, me, n)
+	}
+	return p.toBasket(w, r, n)
+}
+
+func asked(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "application/json")
+}
+
+// toBasket loads the basket again.
+func (p *pages) toBasket(w http.ResponseWriter, r *http.Request, n *ui.Notice) error {
+	if n != nil {
+		p.leaveNotice(w, *n)
+	}
+	if asked(r) {
+		return p.told(w, r, toldJSON{OK: true, Go: "/canasta"}, nil)
+	}
+	http.Redirect(w, r, "/canasta", http.StatusSeeOther)
+	return nil
+}
+
+// toldBasket answers the script with the basket as it is now.
+func (p *pages) toldBasket(w http.ResponseWriter, r *http.Request, me plant.Worker, n *ui.Notice) error {
+	t := toldJSON{OK: n == nil || n.OK, Moves: true}
+	if n != nil {
+		t.Signal = n.Signal
+	}
+	r.Header.Set("X-Vista", basketView(me.ID, p.drafts.basket(me.ID).tags))
+	return p.told(w, r, t, n)
+}
+
+// addTo puts one spool into somebody's basket and says what became of it.
+func (p *pages) addTo(me plant.Worker, tag plant.Tag) ui.Notice {
+	row, ok := p.plant.Snapshot().Row(tag)
+	if !ok {
+		return ui.Notice{Text: ui.ScanUnknown(string(tag)), Signal: signalNo}
+	}
+	tag = row.Spool.Tag
+	n := ui.Notice{OK: true, Signal: signalSeen}
+	p.drafts.change(me.ID, func(b *basket) {
+		switch {
+		case slices.Contains(b.tags, tag):
+			n = ui.Notice{Text: ui.ScannedBefore(tag), Warn: true, Signal: signalTwice}
+		case len(b.tags) >= maxBatch:
+			n = ui.Notice{Text: ui.TextBasketFull, Signal: signalNo}
+		default:
+			b.tags = append(b.tags, tag)
+			n.Text = ui.InBasket(tag, len(b.tags))
+		}
+	})
+	return n
+}
+
+// batchVerbs are the acts on a whole basket.
+var batchVerbs = map[string]act{"tomar": acts["tomar"], "pausar": acts["pausar"], "terminar": acts["terminar"]}
+
+// canastaAct carries out one act on the spools the page named, each judged on
+// its own (rules §6.3).
+func (p *pages) canastaAct(w http.ResponseWriter, r *http.Request) error {
+	verb := r.PathValue("verbo")
+	a, ok := batchVerbs[verb]
+	if !ok {
+		return p.missing(w, r)
+	}
+	form, err := p.form(w, r, "orden", "t")
+	if err != nil {
+		return p.rejected(w, r, err)
+	}
+	snap := p.plant.Snapshot()
+	me, known := p.me(r, snap)
+	tags := basketTags(form.Get("t"))
+	if !known || form.Get("orden") == "" || len(tags) == 0 || len(tags) > maxBatch {
+		return p.toBasket(w, r, &ui.Notice{Text: ui.TextBasketEmpty, Signal: signalNo})
+	}
+	cmds := make([]plant.Command, len(tags))
+	for i, t := range tags {
+		cmds[i] = plant.Command{ID: itemKey(plant.CommandID(form.Get("orden")), plant.Tag(t)), Verb: a.verb, Tag: plant.Tag(t),
+			Door: plant.DoorPage, Device: p.device(r), Supervisor: p.supervisor(r), Worker: me.ID}
+		if a.fill != nil {
+			a.fill(&cmds[i], form)
+		}
+		if verb == "tomar" {
+			cmds[i].Op = p.batchOp(snap, me, plant.Tag(t))
+		} else if row, ok := snap.Row(plant.Tag(t)); ok {
+			cmds[i].Op = row.Spool.Hold.Op
+		}
+		cmds[i].Digest = sha256.Sum256([]byte(verb + "\x00" + t + "\x00" + fmt.Sprint(me.ID))) // not the operation: a repeat finds the spool changed
+	}
+	out := p.batchResult(r, verb, cmds, p.plant.DoAll(r.Context(), cmds))
+	p.drafts.change(me.ID, func(b *basket) {
+		b.results = out
+		b.tags = slices.DeleteFunc(b.tags, out.Did)
+	})
+	return p.toBasket(w, r, nil)
+}
+
+// basketTags are the spools of a button: one a line.
+func basketTags(text string) []string {
+	return slices.DeleteFunc(strings.Split(strings.ReplaceAll(text, "\r", ""), "\n"), func(t string) bool { return t == "" })
+}
+
+// batchOp is what TOMAR of a basket takes a spool for: the one legal
+// operation, else the one whose refusal says most.
+func (p *pages) batchOp(snap *plant.Snapshot, me plant.Worker, tag plant.Tag) plant.Op {
+	row, ok := snap.Row(tag)
+	if !ok {
+		return plant.ARM
+	}
+	v := &ui.SpoolSight{Snap: snap, Row: row, Now: p.now(), Me: me, Actions: p.permitted(snap, tag, me.ID, false, p.now())}
+	if op, ok := v.Start(); ok {
+		return op
+	}
+	return v.Awaits()
+}
+
+func (p *pages) batchResult(r *http.Request, verb string, cmds []plant.Command, results []plant.Result) *ui.BatchResult {
+	out := &ui.BatchResult{Verb: verb, Retry: p.newID()}
+	for i, res := range results {
+		r.SetPathValue("tag", string(cmds[i].Tag))
+		n := p.noticeOf(r, result{event: res.Receipt.Event, err: res.Err})
+		out.Items = append(out.Items, ui.BatchItem{Tag: cmds[i].Tag, Notice: n})
+	}
+	return out
+}
