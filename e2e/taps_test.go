@@ -121,8 +121,11 @@ func (p *tablet) spent(act string, budget int) {
 // scan lets the script hear a scanner: keys without a field, 2 ms apart or less.
 func (p *tablet) scan(code string) *tablet {
 	p.t.Helper()
-	eval[bool](p.t, p.tab, fmt.Sprintf(`(() => { for (const key of [...%q, 'Enter'])
-		document.body.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true})); return true; })()`, code))
+	eval[bool](p.t, p.tab, fmt.Sprintf(`(() => { let at = performance.now(); for (const key of [...%q, 'Enter']) {
+		const e = new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true});
+		Object.defineProperty(e, 'timeStamp', {value: at += 2}); // however busy this machine is
+		document.body.dispatchEvent(e);
+	} return true; })()`, code))
 	return p
 }
 
