@@ -116,6 +116,8 @@ func TestConformance(t *testing.T) {
 	t.Run("the cards of v5", k.cards)
 	t.Run("supervisor", k.supervisor)
 	t.Run("every write", k.everyWrite)
+	t.Run("keys", k.keyed)
+	t.Run("greeting", k.greeting)
 	t.Run("races", k.races)
 	t.Run("CORS", k.cors)
 	t.Run("coverage", k.coverage)
