@@ -53,9 +53,10 @@ func wants(t *testing.T, what, got string, words ...string) {
 
 func TestFiguresCountTheDayByTrade(t *testing.T) {
 	b := newBox(t)
+	p := b.tablet()
+	wants(t, "PD per day before any work", p.figure("pd"), "Nada registrado en estos días.")
 	b.armU1()
 	b.inspectable("S-1")
-	p := b.tablet()
 	wants(t, "PD per day", p.figure("pd"), "6,75 ARM hoy, PD", "0 SOLD hoy, PD", "Para decidir")
 	wants(t, "spools per day", p.figure("spools"), "2 ARM terminado", "1 SOLD terminado", "0 Aprobado")
 	wants(t, "the age", p.figure("edad"), "2 spools empezados", "0 con 7 días o más", "U-1 0 días")

@@ -75,6 +75,16 @@ func (c chart) foot() int {
 	return 26
 }
 
+// empty reports whether there is nothing to draw.
+func (c chart) empty() bool {
+	for _, b := range c.Bars {
+		if b.N > 0 {
+			return false
+		}
+	}
+	return true
+}
+
 func (c chart) most() int {
 	most := max(1, c.Goal)
 	for _, b := range c.Bars {
