@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http/httptrace"
 	"strings"
 	"sync"
 	"time"
@@ -102,16 +103,29 @@ func (c *Client) forget(now time.Time) {
 	c.calls = c.calls[n:]
 }
 
+func (c *Client) count(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.forget(at)
+	c.calls = append(c.calls, at)
+	c.total++
+}
+
 // do makes one call.
 func (c *Client) do(ctx context.Context, op string, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, callWithin)
 	defer cancel()
 	start := c.o.Now()
-	c.mu.Lock()
-	c.forget(start)
-	c.calls = append(c.calls, start)
-	c.total++
-	c.mu.Unlock()
+	c.count(start)
+	tries := 0
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaderField: func(key string, _ []string) {
+		if !strings.EqualFold(key, "Authorization") {
+			return // requests for tokens carry none
+		}
+		if tries++; tries > 1 { // the library repeats a reading when a connection breaks
+			c.count(c.o.Now())
+		}
+	}})
 	err := classify(op, f(ctx))
 	level := slog.LevelDebug
 	if err != nil {
@@ -220,6 +234,17 @@ type Block struct {
 // Write writes blocks in one call, which is applied whole or not at all. Values
 // are taken as they are: no text becomes a formula, a date or a number.
 func (c *Client) Write(ctx context.Context, blocks ...Block) error {
+	return c.write(ctx, "RAW", blocks)
+}
+
+// Enter writes blocks as if somebody typed them: texts that begin with = become
+// formulas. It is for formulas that were read from the same sheet and for nothing
+// else.
+func (c *Client) Enter(ctx context.Context, blocks ...Block) error {
+	return c.write(ctx, "USER_ENTERED", blocks)
+}
+
+func (c *Client) write(ctx context.Context, how string, blocks []Block) error {
 	if len(blocks) == 0 {
 		return nil
 	}
@@ -228,7 +253,7 @@ func (c *Client) Write(ctx context.Context, blocks ...Block) error {
 		data[i] = &sheets.ValueRange{Range: b.Range, Values: b.Rows}
 	}
 	return c.do(ctx, "values.batchUpdate", func(ctx context.Context) error {
-		_, err := c.sheets.Spreadsheets.Values.BatchUpdate(c.o.ID, &sheets.BatchUpdateValuesRequest{ValueInputOption: "RAW", Data: data}).
+		_, err := c.sheets.Spreadsheets.Values.BatchUpdate(c.o.ID, &sheets.BatchUpdateValuesRequest{ValueInputOption: how, Data: data}).
 			Context(ctx).Fields("totalUpdatedCells").Do()
 		return err
 	})

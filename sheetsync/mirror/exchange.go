@@ -60,6 +60,9 @@ func (m *Mirror) exchange(ctx context.Context, now time.Time, forced bool) error
 		return m.unread(err)
 	}
 	m.believe(c)
+	if err := m.putBack(ctx, c); err != nil {
+		return err
+	}
 	if c.poll {
 		if err := m.bringIn(ctx, c, first); err != nil {
 			return err

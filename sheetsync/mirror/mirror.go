@@ -58,6 +58,7 @@ type Sheet interface {
 	Formulas(ctx context.Context, ranges ...string) ([][][]table.Cell, error)
 	Shown(ctx context.Context, ranges ...string) ([][][]table.Cell, error)
 	Write(context.Context, ...google.Block) error
+	Enter(context.Context, ...google.Block) error
 	Grow(ctx context.Context, t google.Tab, rows, cols int) error
 	Format(context.Context, ...google.Format) error
 	// Calls is how many calls the last minute saw.
@@ -120,7 +121,8 @@ type Mirror struct {
 	formulas map[string]bool
 	rows     rowLane
 	trail    logLane
-	rowDone  map[plant.Seq]bool // pending events whose cells were seen to be right
+	memories map[string][]memory // writes of the last cycle, by worksheet
+	rowDone  map[plant.Seq]bool  // pending events whose cells were seen to be right
 	poison   map[plant.Tag]string
 	refused  int // writes refused in a row
 
@@ -153,14 +155,21 @@ func New(o Options) (*Mirror, error) {
 		o.Random = rand.New(rand.NewPCG(uint64(o.Now().UnixNano()), 1))
 	}
 	m := &Mirror{o: o, plant: o.Plant, log: o.Log, poke: make(chan struct{}, 1),
-		baseline: map[string]int{}, odd: map[string]int{}, formulas: map[string]bool{}, rowDone: map[plant.Seq]bool{}, poison: map[plant.Tag]string{},
+		baseline: map[string]int{}, odd: map[string]int{}, formulas: map[string]bool{}, memories: map[string][]memory{}, rowDone: map[plant.Seq]bool{}, poison: map[plant.Tag]string{},
 		rows: rowLane{sent: map[plant.Seq]bool{}}, restore: map[plant.Tag]bool{}, proposed: map[string]*proposal{}, alerts: map[string]Alert{}}
-	m.sheet = paced{o.Sheet, func() bool { now := o.Now(); return m.pace.spend(now, m.allowance(now)) }}
+	m.sheet = paced{o.Sheet, m.mayCall}
 	for _, name := range table.SheetNames() {
 		m.tabs = append(m.tabs, &tab{name: name})
 	}
 	m.status = Status{Mode: Behind, Sentence: "La hoja aún no se ha leído."}
 	return m, nil
+}
+
+// mayCall takes one call from the allowance.
+func (m *Mirror) mayCall() bool {
+	now := m.o.Now()
+	m.pace.repeated(now, m.o.Sheet.Calls())
+	return m.pace.spend(now, m.allowance(now))
 }
 
 func (m *Mirror) tab(name string) *tab {
@@ -259,10 +268,10 @@ func (m *Mirror) next() time.Duration {
 	m.pace.fill(now, perMinute)
 	need := 1
 	if !news.IsZero() {
-		need = min(2, perMinute)
+		need = min(2, ceiling(perMinute))
 	}
 	if m.starved {
-		need = min(starvedNeeds, perMinute)
+		need = min(starvedNeeds, ceiling(perMinute))
 	}
 	return max(due.Sub(now), m.pace.until(now, need, perMinute, m.failures > 0 || m.starved))
 }

@@ -53,20 +53,32 @@ func bucketFor(perMinute int) float64 {
 	return max(1, float64(min(bucket, perMinute)), float64(perMinute)/6)
 }
 
-// refill is how many tokens come back per minute: a tenth of the allowance is
-// kept for calls that nobody could foresee.
-func refill(perMinute int) float64 { return max(0.9*float64(perMinute), 1) }
+// refill is how many tokens come back per minute: some of the allowance is kept
+// for calls that nobody could foresee.
+func refill(perMinute int) float64 { return max(0.85*float64(perMinute), 1) }
+
+// ceiling is how many calls of ours a minute may see: one of the allowance is left
+// to the library, which repeats a reading by itself when a connection breaks.
+func ceiling(perMinute int) int { return max(1, perMinute-1) }
 
 // left is how many calls may be made at once.
 func (p *pace) left(perMinute int) int {
-	return max(0, min(int(p.tokens+1e-9), perMinute-len(p.calls)))
+	return max(0, min(int(p.tokens+1e-9), ceiling(perMinute)-len(p.calls)))
+}
+
+// repeated counts calls that the library made by itself, once they are known.
+func (p *pace) repeated(now time.Time, made int) {
+	for len(p.calls) < made {
+		p.tokens--
+		p.calls = append(p.calls, now)
+	}
 }
 
 // spend takes one call and reports whether it may be made. Calls that could not
 // be foreseen may bring the bucket below zero, but not above the allowance.
 func (p *pace) spend(now time.Time, perMinute int) bool {
 	p.fill(now, perMinute)
-	if len(p.calls) >= perMinute {
+	if len(p.calls) >= ceiling(perMinute) {
 		return false
 	}
 	p.tokens--
@@ -81,7 +93,8 @@ func (p *pace) until(now time.Time, n, perMinute int, again bool) time.Duration 
 	if lack := float64(n) - p.tokens; lack > 0 && !again {
 		wait = time.Duration(math.Ceil(lack / refill(perMinute) * float64(time.Minute)))
 	}
-	if over := len(p.calls) + min(n, perMinute) - perMinute; over > 0 {
+	if most := ceiling(perMinute); len(p.calls)+min(n, most) > most {
+		over := len(p.calls) + min(n, most) - most
 		wait = max(wait, p.calls[over-1].Add(window).Sub(now))
 	}
 	return wait

@@ -28,6 +28,28 @@ type tab struct {
 type page struct {
 	columns []string
 	rows    [][]table.Cell // rows[0] is the header
+	texts   []string       // of row 1 at the time
+	parts   []piece        // the ranges as they came, foreign columns beside ours included
+}
+
+// piece is a range of a reading by position.
+type piece struct {
+	run
+	skip  int // rows before the first one
+	cells [][]table.Cell
+}
+
+// raw is a cell by position, as far as it was read along.
+func (p *page) raw(row, col int) table.Cell {
+	for _, x := range p.parts {
+		if x.col <= col && col <= x.end {
+			if i := row - 1 - x.skip; i >= 0 && i < len(x.cells) && col-x.col < len(x.cells[i]) {
+				return x.cells[i][col-x.col]
+			}
+			return table.Cell{}
+		}
+	}
+	return table.Cell{}
 }
 
 // cell is a cell of a row, counted as people do; empty when it is not there.
@@ -140,6 +162,7 @@ func (m *Mirror) ranges(wishes []wish) (ranges []string, parts []part) {
 			}
 			p.runs = append(p.runs, run{col: c, end: c})
 		}
+		p.runs = widened(p.runs, w.tab.grid.Cols)
 		for i := range p.runs {
 			p.runs[i].at = len(ranges)
 			ranges = append(ranges, google.A1(w.tab.grid.Title, max(1, w.from), p.runs[i].col, 0, p.runs[i].end))
@@ -147,6 +170,23 @@ func (m *Mirror) ranges(wishes []wish) (ranges []string, parts []part) {
 		parts = append(parts, p)
 	}
 	return ranges, parts
+}
+
+// beside is how many columns next to ours are read along: what is in them can be
+// put back if they move under a write.
+const beside = 2
+
+func widened(runs []run, width int) []run {
+	var out []run
+	for _, r := range runs {
+		r.col, r.end = max(0, r.col-beside), max(r.end, min(r.end+beside, width-1))
+		if n := len(out); n > 0 && r.col <= out[n-1].end+1 {
+			out[n-1].end = r.end
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
 }
 
 // assemble puts the ranges of a wish together.
@@ -157,6 +197,7 @@ func (p part) assemble(w wish, got [][][]table.Cell) *page {
 			out.columns = append(out.columns, c)
 		}
 	}
+	out.texts = w.tab.texts
 	head := make([]table.Cell, len(out.columns))
 	for k, c := range out.columns {
 		head[k] = table.TextCell(c)
@@ -164,6 +205,7 @@ func (p part) assemble(w wish, got [][][]table.Cell) *page {
 	skip := max(1, w.from) - 1
 	longest := 1
 	for _, r := range p.runs {
+		out.parts = append(out.parts, piece{r, skip, got[r.at]})
 		longest = max(longest, skip+len(got[r.at]))
 	}
 	out.rows = make([][]table.Cell, longest)

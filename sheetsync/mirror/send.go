@@ -180,16 +180,19 @@ func (m *Mirror) write(ctx context.Context, c *cycle, o *outgoing) error {
 	if len(changes) > 0 {
 		sent = (&rowPlan{changes: changes}).chunk(0)
 		cells = blocks(m.tab(table.Operaciones), sent)
+		m.remember(c, table.Operaciones, places(m.tab(table.Operaciones), sent))
 	}
 	if o.unions != nil && len(o.unions.changes) > 0 {
 		if err := m.fit(ctx, m.tab(table.Uniones), o.unions.last); err != nil {
 			return err
 		}
-		cells = append(cells, blocks(m.tab(table.Uniones), (&rowPlan{changes: o.unions.changes}).chunk(0))...)
+		some := (&rowPlan{changes: o.unions.changes}).chunk(0)
+		cells = append(cells, blocks(m.tab(table.Uniones), some)...)
+		m.remember(c, table.Uniones, places(m.tab(table.Uniones), some))
 	}
 	batch := m.nextLog(c, rowsPerLog)
 	if len(cells) > 0 && len(batch.rows) > 0 && spare() < 2 && m.refused == 0 {
-		if err := m.writeLog(ctx, batch, cells); err != nil {
+		if err := m.writeLog(ctx, c, batch, cells); err != nil {
 			return m.refusedWrite(ctx, c, o, err)
 		}
 		m.wroteRows(c, o, sent)
@@ -201,7 +204,7 @@ func (m *Mirror) write(ctx context.Context, c *cycle, o *outgoing) error {
 			m.wroteRows(c, o, sent)
 		}
 		for n := 0; len(batch.rows) > 0 && (n == 0 || spare() > 0); n++ {
-			if err := m.writeLog(ctx, batch, nil); err != nil {
+			if err := m.writeLog(ctx, c, batch, nil); err != nil {
 				return m.refusedWrite(ctx, c, o, err)
 			}
 			batch = m.nextLog(c, rowsPerLog)
@@ -231,13 +234,15 @@ func (m *Mirror) again(now time.Time) {
 
 // writeLog writes rows of the log below the last one, with whatever else shall go
 // in the same call. Until it is answered nothing is known of the log.
-func (m *Mirror) writeLog(ctx context.Context, b logBatch, more []google.Block) error {
+func (m *Mirror) writeLog(ctx context.Context, c *cycle, b logBatch, more []google.Block) error {
 	t, l := m.tab(table.Metadata), &m.trail
 	if err := m.fit(ctx, t, l.last+len(b.rows)); err != nil {
 		return err
 	}
 	l.known = false
-	if err := m.sheet.Write(ctx, append(more, logBlock(t, l.last+1, b.rows)...)...); err != nil {
+	lines, low := logBlock(t, l.last+1, b.rows)
+	m.remember(c, table.Metadata, logPlaces(lines, l.last+1, low))
+	if err := m.sheet.Write(ctx, append(more, lines)...); err != nil {
 		l.known = errors.Is(err, errPaced) // then nothing was said to anybody
 		return err
 	}
@@ -304,7 +309,7 @@ func (m *Mirror) isolateLog(ctx context.Context, c *cycle) error {
 		if len(batch.rows) == 0 {
 			return nil
 		}
-		err := m.writeLog(ctx, batch, nil)
+		err := m.writeLog(ctx, c, batch, nil)
 		if err == nil {
 			continue
 		}

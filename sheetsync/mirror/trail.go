@@ -251,7 +251,8 @@ func (m *Mirror) rewrite(ctx context.Context, c *cycle, found repairs, rows []pl
 	count := 0
 	line := func(row int, r plant.MetadataRow) {
 		if !sameLine(p, row, r) {
-			out, count = append(out, logBlock(t, row, []plant.MetadataRow{r})...), count+1
+			one, _ := logBlock(t, row, []plant.MetadataRow{r})
+			out, count = append(out, one), count+1
 		}
 	}
 	for _, r := range rows {
@@ -292,8 +293,9 @@ func blankLine(p *page, row int) bool {
 	return row > len(p.rows) || !slices.ContainsFunc(p.rows[row-1], func(x table.Cell) bool { return !x.Blank() })
 }
 
-// logBlock are rows of Metadata from one row on, in the columns where they are.
-func logBlock(t *tab, at int, rows []plant.MetadataRow) []google.Block {
+// logBlock are rows of Metadata from one row on, in the columns where they are, and
+// the first of those columns.
+func logBlock(t *tab, at int, rows []plant.MetadataRow) (b google.Block, low int) {
 	columns := table.Columns(table.Metadata)
 	low, high := -1, -1
 	col := make([]int, len(columns))
@@ -318,7 +320,7 @@ func logBlock(t *tab, at int, rows []plant.MetadataRow) []google.Block {
 			}
 		}
 	}
-	return []google.Block{{Range: google.A1(t.grid.Title, at, low, at+len(rows)-1, high), Rows: values}}
+	return google.Block{Range: google.A1(t.grid.Title, at, low, at+len(rows)-1, high), Rows: values}, low
 }
 
 // clearBlock empties our columns of one row.
