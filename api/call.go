@@ -149,13 +149,17 @@ func (c *call) number(name string, def, least, most int64) (int64, error) {
 	return n, nil
 }
 
-// handle mounts an endpoint for callers with at least a scope.
-func (s *Server) handle(pattern string, scope Scope, f endpoint) {
-	m := s.meters.route(pattern)
-	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+// handle mounts one route of the table.
+func (s *Server) handle(at route) {
+	if at.f == nil {
+		s.mux.HandleFunc(at.at, at.plain)
+		return
+	}
+	m := s.meters.route(at.at)
+	s.mux.HandleFunc(at.at, func(w http.ResponseWriter, r *http.Request) {
 		began := s.o.Now()
 		c := &call{s: s, w: w, r: r, grant: s.identify(r)}
-		status := s.serve(c, scope, f)
+		status := s.serve(c, at.scope, at.f)
 		m.done(status, s.o.Now().Sub(began))
 	})
 }

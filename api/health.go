@@ -7,22 +7,14 @@ import (
 	"envivo/plant"
 )
 
-// mountHealth puts up what machines and people ask about the box itself. These
-// answers carry nothing of the plant and need no access.
-func (s *Server) mountHealth() {
-	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
-	s.mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if err := s.unready(); err != nil {
-			plain(w, http.StatusServiceUnavailable, err.Error())
-			return
-		}
-		plain(w, http.StatusOK, "ok")
-	})
-	s.mux.HandleFunc("GET /metrics", s.metricsPage)
-	s.handle("GET /api/health", ScopeNone, s.health)
-	s.handle("GET /api/health/diagnostic", ScopeRead, s.diagnostic)
-	s.handle("GET /api/redis-health", ScopeNone, s.lockHealth)
-	s.handle("GET /api/redis-connection-stats", ScopeNone, s.lockStats)
+func healthz(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") }
+
+func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
+	if err := s.unready(); err != nil {
+		plain(w, http.StatusServiceUnavailable, err.Error())
+		return
+	}
+	plain(w, http.StatusOK, "ok")
 }
 
 func plain(w http.ResponseWriter, status int, text string) {
@@ -45,14 +37,24 @@ func (s *Server) unready() error {
 var errLeaving = fmt.Errorf("the server is stopping")
 
 type healthJSON struct {
-	Status      string `json:"status"`
-	Timestamp   string `json:"timestamp"`
-	Environment string `json:"environment"`
-	Sheets      string `json:"sheets_connection"`
-	Redis       string `json:"redis_connection"`
-	Version     string `json:"version"`
-	Operational bool   `json:"operational"`
-	Details     any    `json:"details"`
+	Status      string        `json:"status"`
+	Timestamp   string        `json:"timestamp"`
+	Environment string        `json:"environment"`
+	Sheets      string        `json:"sheets_connection"`
+	Redis       string        `json:"redis_connection"`
+	Version     string        `json:"version"`
+	Operational bool          `json:"operational"`
+	Details     healthDetails `json:"details"`
+}
+
+type healthDetails struct {
+	Seq    plant.Seq  `json:"seq"`
+	Epoch  string     `json:"epoch"`
+	Spools int        `json:"spools"`
+	Build  string     `json:"build"`
+	Sheet  bool       `json:"sheet"`
+	Sync   syncHealth `json:"sync"`
+	Motivo string     `json:"motivo,omitempty"`
 }
 
 // health always answers 200 (rules §9.3): a front end that cannot read it
@@ -61,7 +63,7 @@ type healthJSON struct {
 func (s *Server) health(*call) (any, error) {
 	h := healthJSON{Status: "healthy", Timestamp: plant.ISOTime(s.o.Now()), Environment: s.o.Env, Sheets: "ok", Redis: "ok", Version: s.o.Version, Operational: true}
 	snap := s.o.Plant.Snapshot()
-	details := map[string]any{"seq": snap.Seq, "epoch": snap.Epoch, "spools": snap.Len(), "build": s.o.Build, "sheet": s.o.SheetID != "", "sync": s.desk.health()}
+	h.Details = healthDetails{Seq: snap.Seq, Epoch: snap.Epoch, Spools: snap.Len(), Build: s.o.Build, Sheet: s.o.SheetID != "", Sync: s.desk.health()}
 	if s.o.Sheet != nil {
 		if err := s.o.Sheet(); err != nil {
 			h.Status, h.Sheets = "degraded", "error"
@@ -69,10 +71,18 @@ func (s *Server) health(*call) (any, error) {
 	}
 	if err := s.unready(); err != nil {
 		h.Status, h.Operational, h.Redis = "unhealthy", false, "error"
-		details["motivo"] = err.Error()
+		h.Details.Motivo = err.Error()
 	}
-	h.Details = details
 	return h, nil
+}
+
+type diagnosticAnswer struct {
+	SheetID    *string        `json:"sheet_id"`
+	SheetNames []string       `json:"sheet_names"`
+	Worksheets []string       `json:"worksheets"`
+	Roles      map[string]int `json:"role_counts"`
+	Spools     int            `json:"spools"`
+	Workers    int            `json:"workers"`
 }
 
 func (s *Server) diagnostic(*call) (any, error) {
@@ -89,8 +99,8 @@ func (s *Server) diagnostic(*call) (any, error) {
 	if len(id) > 8 {
 		id = id[:4] + "…" + id[len(id)-4:]
 	}
-	return map[string]any{"sheet_id": orNull(id), "sheet_names": sheetNames, "worksheets": s.worksheets(), "role_counts": roles,
-		"spools": snap.Len(), "workers": len(snap.Workers())}, nil
+	return diagnosticAnswer{SheetID: orNull(id), SheetNames: sheetNames, Worksheets: s.worksheets(), Roles: roles,
+		Spools: snap.Len(), Workers: len(snap.Workers())}, nil
 }
 
 // worksheets are those of the Sheet that nothing is known against; none without
@@ -112,14 +122,28 @@ func (s *Server) worksheets() []string {
 	return found
 }
 
+type lockHealth struct {
+	Status      string `json:"status"`
+	Message     string `json:"message"`
+	Operational bool   `json:"operational"`
+}
+
 // lockHealth reports the built-in store where the earlier system had a broker.
 func (s *Server) lockHealth(*call) (any, error) {
 	if err := s.unready(); err != nil {
-		return map[string]any{"status": "unhealthy", "message": "El servidor no puede guardar ahora.", "operational": false}, nil
+		return lockHealth{"unhealthy", "El servidor no puede guardar ahora.", false}, nil
 	}
-	return map[string]any{"status": "healthy", "message": "Las tomas se guardan en el servidor mismo.", "operational": true}, nil
+	return lockHealth{"healthy", "Las tomas se guardan en el servidor mismo.", true}, nil
+}
+
+type lockStats struct {
+	Status         string  `json:"status"`
+	MaxConnections int     `json:"max_connections"`
+	PoolCreated    bool    `json:"pool_created"`
+	Alert          *string `json:"alert"`
+	Timestamp      string  `json:"timestamp"`
 }
 
 func (s *Server) lockStats(*call) (any, error) {
-	return map[string]any{"status": "ok", "max_connections": 0, "pool_created": true, "alert": nil, "timestamp": plant.ISOTime(s.o.Now())}, nil
+	return lockStats{Status: "ok", PoolCreated: true, Timestamp: plant.ISOTime(s.o.Now())}, nil
 }

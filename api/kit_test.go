@@ -215,6 +215,7 @@ func (b *box) answer(r *http.Request) reply {
 	b.api.ServeHTTP(w, r)
 	out := reply{Status: w.Code, Header: w.Result().Header, Raw: w.Body.String()}
 	_ = json.Unmarshal(w.Body.Bytes(), &out.Body) // some answers are lists or texts
+	described(b.t, r, out.Status, out.Header.Get("Content-Type"), out.Raw)
 	return out
 }
 

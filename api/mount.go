@@ -4,77 +4,22 @@ import (
 	"net/http"
 	"strings"
 
-	"envivo/plant"
 	"envivo/ui"
 )
 
 // mount puts every address of the box into the mux.
 func (s *Server) mount() {
-	s.mountReads()
-	s.mountWrites()
-	s.mountOld()
-	s.mountSync()
-	s.mountHealth()
+	for _, r := range s.routes() {
+		s.handle(r)
+	}
 	s.mux.HandleFunc("/api/", s.nowhere)
-	s.stream("GET /ws", s.o.WS)
-	s.stream("GET /ws/ui", s.o.UI)
-	s.stream("GET /api/sse/stream", s.o.SSE)
 	s.mountPages()
 }
 
-func (s *Server) mountReads() {
-	for pattern, f := range map[string]endpoint{
-		"GET /api/workers":                 s.workers,
-		"GET /api/workers/{id}/roles":      s.workerRoles,
-		"GET /api/spools":                  s.spools,
-		"GET /api/spools/{tag}":            s.spoolDetail,
-		"GET /api/spools/iniciar":          s.listIniciar,
-		"GET /api/spools/completar":        s.listCompletar,
-		"GET /api/spools/cancelar":         s.listCancelar,
-		"GET /api/spools/ocupados":         s.listOcupados,
-		"GET /api/spools/reparacion":       s.listReparacion,
-		"GET /api/history/{tag}":           s.history,
-		"GET /api/dashboard/occupied":      s.occupied,
-		"GET /api/occupation/status/{tag}": s.occupation,
-		"GET /api/events":                  s.events,
-	} {
-		s.handle(pattern, ScopeRead, f)
-	}
-}
-
-func (s *Server) mountWrites() {
-	writes := map[string]endpoint{
-		"/api/occupation/tomar":        s.tomar,
-		"/api/occupation/pausar":       s.pausar,
-		"/api/occupation/completar":    s.completar,
-		"/api/occupation/cancelar":     s.cancelar,
-		"/api/occupation/batch-tomar":  s.batchTomar,
-		"/api/occupation/relevar":      s.relevar,
-		"/api/occupation/traspasar":    s.traspasar,
-		"/api/occupation/liberar":      s.liberar,
-		"/api/occupation/desbloquear":  s.desbloquear,
-		"/api/occupation/deshacer":     s.deshacer,
-		"/api/metrologia/completar":    s.metrologia,
-		"/api/tomar-reparacion":        repair(plant.Tomar, "Reparación tomada para spool ", "", repairTaken),
-		"/api/pausar-reparacion":       repair(plant.Pausar, "Reparación pausada para spool ", "", repairCycle),
-		"/api/completar-reparacion":    repair(plant.Completar, "Reparación completada para spool ", " - devuelto a metrología", repairCycle),
-		"/api/cancelar-reparacion":     repair(plant.Cancelar, "Reparación cancelada para spool ", "", repairCycle),
-		"/api/v3/occupation/tomar":     s.tomar,
-		"/api/v3/occupation/pausar":    s.pausar,
-		"/api/v3/occupation/completar": s.completar,
-	}
-	writes["/api/v3/occupation/batch-tomar"] = s.batchTomar
-	for path, f := range writes {
-		s.handle("POST "+path, ScopeAct, f)
-	}
-	s.handle("POST /api/supervisor/session", ScopeNone, s.openSession)
-	s.handle("DELETE /api/supervisor/session", ScopeNone, s.closeSession)
-}
-
-// stream mounts a live stream; without one the box says that it has none.
-func (s *Server) stream(pattern string, h http.Handler) {
-	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-		switch g := s.identify(r); {
+// stream serves a live stream; without one the box says that it has none.
+func (s *Server) stream(of func() http.Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		switch g, h := s.identify(r), of(); {
 		case g.scope < ScopeRead:
 			s.refuse(w, r, unauthorized(g))
 		case h == nil:
@@ -82,7 +27,7 @@ func (s *Server) stream(pattern string, h http.Handler) {
 		default:
 			h.ServeHTTP(w, r)
 		}
-	})
+	}
 }
 
 // mountPages puts the pages behind the plant's access: an unknown device may
@@ -95,6 +40,7 @@ func (s *Server) mountPages() {
 	}
 	inner := http.NewServeMux()
 	s.pages.routes(inner)
+	s.mux.HandleFunc("GET /ws/ui", s.stream(func() http.Handler { return s.o.UI })) // the pages' own, described in package ws
 	if s.o.Assets != nil {
 		inner.Handle("GET "+s.o.AssetsPrefix, s.o.Assets)
 	}

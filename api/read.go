@@ -180,11 +180,13 @@ func workerOf(w plant.Worker) workerJSON {
 	return out
 }
 
+type workerList struct {
+	Workers []workerJSON `json:"workers"`
+	Total   int          `json:"total"`
+}
+
 func (s *Server) workers(*call) (any, error) {
-	out := struct {
-		Workers []workerJSON `json:"workers"`
-		Total   int          `json:"total"`
-	}{Workers: []workerJSON{}}
+	out := workerList{Workers: []workerJSON{}}
 	for _, w := range s.o.Plant.Snapshot().Workers() {
 		if w.Activo {
 			out.Workers = append(out.Workers, workerOf(w))
@@ -192,6 +194,10 @@ func (s *Server) workers(*call) (any, error) {
 	}
 	out.Total = len(out.Workers)
 	return out, nil
+}
+
+type roleList struct {
+	Roles []string `json:"roles"`
 }
 
 func (s *Server) workerRoles(c *call) (any, error) {
@@ -203,7 +209,7 @@ func (s *Server) workerRoles(c *call) (any, error) {
 	if !ok || !w.Activo {
 		return nil, &plant.Error{Code: plant.CodeWorkerNotFound, Worker: plant.Person{ID: plant.WorkerID(n)}}
 	}
-	return map[string]any{"roles": w.Roles.Names()}, nil
+	return roleList{w.Roles.Names()}, nil
 }
 
 type sessionJSON struct {
@@ -213,6 +219,11 @@ type sessionJSON struct {
 	Start     string         `json:"start_time"`
 	End       *string        `json:"end_time"`
 	Duration  *string        `json:"duration"`
+}
+
+type historyAnswer struct {
+	Tag      string        `json:"tag_spool"`
+	Sessions []sessionJSON `json:"sessions"`
 }
 
 // history lists the stints on a spool (rules §7.3); with todo=1 inspections as
@@ -230,10 +241,7 @@ func (s *Server) history(c *call) (any, error) {
 	if c.r.URL.Query().Get("todo") == "1" {
 		stints = plant.AllSessions(events)
 	}
-	out := struct {
-		Tag      string        `json:"tag_spool"`
-		Sessions []sessionJSON `json:"sessions"`
-	}{string(r.Spool.Tag), []sessionJSON{}}
+	out := historyAnswer{string(r.Spool.Tag), []sessionJSON{}}
 	for _, x := range stints {
 		out.Sessions = append(out.Sessions, sessionJSON{Worker: x.Worker.Display, WorkerID: x.Worker.ID, Operacion: x.Op.String(),
 			Start: plant.ISOTime(x.Start), End: orNull(plant.ISOTime(x.End)), Duration: orNull(x.Duration())})
@@ -288,18 +296,20 @@ func (s *Server) occupied(*call) (any, error) {
 	return out, nil
 }
 
+type occupationAnswer struct {
+	Tag     string  `json:"tag_spool"`
+	Ocupado bool    `json:"ocupado"`
+	Por     *string `json:"ocupado_por"`
+	Desde   *string `json:"fecha_ocupacion"`
+}
+
 func (s *Server) occupation(c *call) (any, error) {
 	_, r, err := c.row()
 	if err != nil {
 		return nil, err
 	}
 	h := r.Spool.Hold
-	return struct {
-		Tag     string  `json:"tag_spool"`
-		Ocupado bool    `json:"ocupado"`
-		Por     *string `json:"ocupado_por"`
-		Desde   *string `json:"fecha_ocupacion"`
-	}{string(r.Spool.Tag), !h.Free(), orNull(h.Worker.Display), orNull(plant.SheetTime(h.Since))}, nil
+	return occupationAnswer{string(r.Spool.Tag), !h.Free(), orNull(h.Worker.Display), orNull(plant.SheetTime(h.Since))}, nil
 }
 
 const (

@@ -96,6 +96,8 @@ type Server struct {
 	leaving  atomic.Bool
 	// auditing is held while a slot of the old front ends' log is chosen and written.
 	auditing sync.Mutex
+	// described makes the document once, when it is first asked for.
+	described func() described
 }
 
 // New assembles the box's handler. An origin that is none is an error.
@@ -109,6 +111,10 @@ func New(o Options) (*Server, error) {
 		}
 		s.origins[origin] = true
 	}
+	s.described = sync.OnceValue(func() described {
+		d := describe(s.routes())
+		return described{d.encoded(), d.page()}
+	})
 	s.mount()
 	return s, nil
 }

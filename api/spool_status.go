@@ -259,18 +259,20 @@ func (s *Server) notesAt(ctx context.Context, e *plant.Event) (string, error) {
 	}
 }
 
+type generationAnswer struct {
+	Success bool      `json:"success"`
+	Tag     plant.Tag `json:"tag_spool"`
+	Version string    `json:"version"`
+	Total   int       `json:"total_uniones"`
+}
+
 // generation says which front end's screens a spool needs.
 func (s *Server) generation(c *call) (any, error) {
 	_, r, err := c.row()
 	if err != nil {
 		return nil, err
 	}
-	out := struct {
-		Success bool      `json:"success"`
-		Tag     plant.Tag `json:"tag_spool"`
-		Version string    `json:"version"`
-		Total   int       `json:"total_uniones"`
-	}{true, r.Spool.Tag, "v3.0", len(r.Spool.Unions)}
+	out := generationAnswer{true, r.Spool.Tag, "v3.0", len(r.Spool.Unions)}
 	if out.Total > 0 {
 		out.Version = "v4.0"
 	}

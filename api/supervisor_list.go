@@ -20,19 +20,6 @@ import (
 //	auditoria/007        {"n":263,"received_at":"…","duplicates":0,"events":[{…}]}
 //	lista-antigua/9f86…  {"snapshot_id":"…","received_at":"…","user_agent":"…","raw":…}
 
-func (s *Server) mountSupervisorList() {
-	s.handle("GET /api/supervisor/list", ScopeRead, s.followed)
-	s.handle("GET /api/supervisor/audit", ScopeRead, s.auditLog)
-	for path, f := range map[string]endpoint{
-		"/api/supervisor/list/add":        s.follow,
-		"/api/supervisor/list/remove":     s.unfollow,
-		"/api/supervisor/audit/batch":     s.auditBatch,
-		"/api/supervisor/legacy-snapshot": s.oldList,
-	} {
-		s.handle("POST "+path, ScopeAct, f)
-	}
-}
-
 type followItem struct {
 	TagSpool plant.Tag `json:"tag_spool"`
 	Added    string    `json:"added_at"`

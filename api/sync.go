@@ -224,17 +224,16 @@ func secondsSince(at, now time.Time) int64 {
 
 // health is what health says of the exchange: figures and no texts, since
 // anybody may read it.
-func (d *desk) health() map[string]any {
+func (d *desk) health() syncHealth {
 	s := d.status()
-	return map[string]any{"mode": s.Mode, "backlog": s.Backlog, "oldest_seconds": secondsSince(s.Oldest, d.now()), "alerts": len(s.Alerts)}
+	return syncHealth{Mode: s.Mode, Backlog: s.Backlog, OldestSeconds: secondsSince(s.Oldest, d.now()), Alerts: len(s.Alerts)}
 }
 
-func (s *Server) mountSync() {
-	s.handle("GET /api/sync", ScopeRead, s.syncStatus)
-	s.handle("POST /api/sync/now", ScopeAct, s.syncNow)
-	s.handle("POST /api/sync/proposals/{id}/accept", ScopeAct, s.syncAccept)
-	s.handle("POST /api/sync/proposals/{id}/reject", ScopeAct, s.syncReject)
-	s.handle("POST /api/sync/parked/{seq}/retry", ScopeAct, s.syncRetry)
+type syncHealth struct {
+	Mode          string `json:"mode"`
+	Backlog       int    `json:"backlog"`
+	OldestSeconds int64  `json:"oldest_seconds"`
+	Alerts        int    `json:"alerts"`
 }
 
 type syncAnswer struct {

@@ -11,10 +11,10 @@ import (
 type syncJSON struct {
 	Mode        string             `json:"mode"`
 	Sentence    string             `json:"sentence"`
-	LastIn      any                `json:"last_in"`
-	LastOut     any                `json:"last_out"`
+	LastIn      *string            `json:"last_in"`
+	LastOut     *string            `json:"last_out"`
 	Backlog     int                `json:"backlog"`
-	Oldest      any                `json:"oldest"`
+	Oldest      *string            `json:"oldest"`
 	Calls       int                `json:"calls"`
 	Budget      int                `json:"budget"`
 	Alerts      []syncAlertJSON    `json:"alerts"`
@@ -27,11 +27,11 @@ type syncJSON struct {
 }
 
 type syncAlertJSON struct {
-	Since     any    `json:"since"`
-	Direction string `json:"direction"`
-	Sheet     string `json:"sheet"`
-	Column    string `json:"column"`
-	Text      string `json:"text"`
+	Since     *string `json:"since"`
+	Direction string  `json:"direction"`
+	Sheet     string  `json:"sheet"`
+	Column    string  `json:"column"`
+	Text      string  `json:"text"`
 }
 
 type syncProposalJSON struct {
@@ -41,7 +41,7 @@ type syncProposalJSON struct {
 	Column     string    `json:"column"`
 	Ours       string    `json:"ours"`
 	Theirs     string    `json:"theirs"`
-	Since      any       `json:"since"`
+	Since      *string   `json:"since"`
 	Acceptable bool      `json:"acceptable"`
 	Why        string    `json:"why"`
 }
@@ -50,7 +50,7 @@ type syncParkedJSON struct {
 	Seq plant.Seq `json:"seq"`
 	Tag plant.Tag `json:"tag_spool"`
 	Why string    `json:"why"`
-	At  any       `json:"at"`
+	At  *string   `json:"at"`
 }
 
 type syncCellJSON struct {
@@ -62,8 +62,8 @@ type syncCellJSON struct {
 }
 
 type syncAuditJSON struct {
-	At   any    `json:"at"`
-	Text string `json:"text"`
+	At   *string `json:"at"`
+	Text string  `json:"text"`
 }
 
 type syncReportJSON struct {
@@ -102,9 +102,4 @@ func listOf[A, B any](list []A, f func(A) B) []B {
 	return out
 }
 
-func timeOrNull(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return plant.ISOTime(t)
-}
+func timeOrNull(t time.Time) *string { return orNull(plant.ISOTime(t)) }

@@ -8,23 +8,11 @@ import (
 	"envivo/plant"
 )
 
-// mountOld puts up what clients of v2.1, v4 and v5 call and no later client
-// does. Each address is a translation to a command that exists already.
-func (s *Server) mountOld() {
-	s.mountV2()
-	s.mountV4()
-	s.mountSupervisorList()
-}
-
-func (s *Server) mountV2() {
-	for path, a := range map[string]accion{
-		"/api/iniciar-accion":   {verb: plant.Tomar, una: "iniciada", lote: "iniciado"},
-		"/api/completar-accion": {verb: plant.Completar, una: "completada", lote: "completado"},
-		"/api/cancelar-accion":  {verb: plant.Cancelar, una: "cancelada", lote: "cancelado"},
-	} {
-		s.handle("POST "+path, ScopeAct, a.single)
-		s.handle("POST "+path+"-batch", ScopeAct, a.batch)
-	}
+// acciones are the actions of v2.1 by address.
+var acciones = map[string]accion{
+	"/api/iniciar-accion":   {verb: plant.Tomar, una: "iniciada", lote: "iniciado"},
+	"/api/completar-accion": {verb: plant.Completar, una: "completada", lote: "completado"},
+	"/api/cancelar-accion":  {verb: plant.Cancelar, una: "cancelada", lote: "cancelado"},
 }
 
 // accion is one of the three actions of v2.1: an alias of a command, with its

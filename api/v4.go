@@ -7,30 +7,6 @@ import (
 	"envivo/plant"
 )
 
-func (s *Server) mountV4() {
-	for pattern, f := range map[string]endpoint{
-		"GET /api/v4/uniones/{tag}/disponibles": s.unionsOpen,
-		"GET /api/v4/uniones/{tag}/metricas":    s.unionsMetrics,
-		"GET /api/v4/uniones/{tag}/todas":       s.unionsAll,
-		"GET /api/spool/{tag}/status":           s.spoolStatus,
-		"POST /api/spools/batch-status":         s.batchStatus, // a read: too many tags for an address
-		"GET /api/spool/{tag}/notas":            s.notes,
-		"GET /api/registro/{worker_id}":         s.registro,
-		"GET /api/diagnostic/{tag}/version":     s.generation,
-	} {
-		s.handle(pattern, ScopeRead, f)
-	}
-	for pattern, f := range map[string]endpoint{
-		"POST /api/v4/occupation/iniciar":   s.iniciar,
-		"POST /api/v4/occupation/finalizar": s.finalizar,
-		"POST /api/v4/uniones/guardar":      s.saveUnions,
-		"POST /api/spool/{tag}/notas":       s.addNote,
-	} {
-		s.handle(pattern, ScopeAct, f)
-	}
-	s.handle("POST /api/admin/invalidate-column-cache", ScopeAdmin, s.columns)
-}
-
 // written is what the answer to every write carries.
 type written struct {
 	Success       bool      `json:"success"`

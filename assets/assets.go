@@ -15,7 +15,7 @@ import (
 	"sync"
 )
 
-//go:embed tokens.css app.css boards.css scan.css app.js scan.js tv.js papel.js icono.svg fuente/plex.woff2 manifest.webmanifest
+//go:embed tokens.css app.css boards.css scan.css apidoc.css app.js scan.js tv.js papel.js icono.svg fuente/plex.woff2 manifest.webmanifest
 var files embed.FS
 
 // Prefix is where Handler expects to be mounted.
@@ -40,6 +40,8 @@ var load = sync.OnceValue(func() bundle {
 	css = append(append(css, '\n'), read("scan.css")...)
 	css = bytes.ReplaceAll(css, []byte("url(plex.woff2)"), []byte("url("+b.urls["plex.woff2"]+")"))
 	b.add("app.css", "text/css; charset=utf-8", css)
+	doc := append(append(read("tokens.css"), '\n'), read("apidoc.css")...)
+	b.add("apidoc.css", "text/css; charset=utf-8", bytes.ReplaceAll(doc, []byte("url(plex.woff2)"), []byte("url("+b.urls["plex.woff2"]+")")))
 	b.add("app.js", "text/javascript; charset=utf-8", append(append(read("app.js"), '\n'), read("scan.js")...))
 	b.add("tv.js", "text/javascript; charset=utf-8", read("tv.js"))
 	b.add("papel.js", "text/javascript; charset=utf-8", read("papel.js"))
@@ -82,8 +84,8 @@ func pack(body []byte) []byte {
 	return out.Bytes()
 }
 
-// URL is the address of an asset by its plain name: app.css, app.js, tv.js,
-// papel.js, plex.woff2, icono.svg, app.webmanifest.
+// URL is the address of an asset by its plain name: app.css, apidoc.css,
+// app.js, tv.js, papel.js, plex.woff2, icono.svg, app.webmanifest.
 func URL(name string) string {
 	url, ok := load().urls[name]
 	if !ok {
