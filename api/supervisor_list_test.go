@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -118,6 +120,22 @@ func TestAuditEventsAreKeptOnceByTheirID(t *testing.T) {
 	b.get("/api/supervisor/audit?since=ayer").want(t, "an unreadable since", 422, "VALIDATION_ERROR")
 	if r := b.get("/api/events?after=0&limit=5000"); strings.Contains(r.Raw, "AJUSTE") {
 		t.Error("settings are streamed")
+	}
+}
+
+func TestTheSameBatchManyTimesAtOnceIsKeptOnce(t *testing.T) {
+	b := newBox(t)
+	var at sync.WaitGroup
+	var written atomic.Int64
+	for i := range 16 {
+		at.Go(func() {
+			r := b.post("/api/supervisor/audit/batch", fields{"events": []fields{event("same", "NAVIGATE"), event(fmt.Sprint(i), "NAVIGATE")}})
+			written.Add(int64(r.num("written")))
+		})
+	}
+	at.Wait()
+	if got := b.get("/api/supervisor/audit").num("total"); got != 17 || written.Load() != 17 {
+		t.Errorf("%d events are listed and %d were said to be written, want 17: the common one once and one of each", got, written.Load())
 	}
 }
 
