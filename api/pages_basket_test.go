@@ -16,7 +16,9 @@ import (
 // touch presses the tile of a spool in the basket.
 func (p *tablet) touch(tag string) *tablet {
 	p.t.Helper()
-	tile := p.find(func(n *html.Node) bool { return n.Data == "button" && value(n, "value") == tag && value(n, "form") == "f-cambio" })
+	tile := p.find(func(n *html.Node) bool {
+		return n.Data == "button" && value(n, "value") == tag && value(n, "form") == "f-cambio"
+	})
 	if tile == nil {
 		p.t.Fatalf("the basket has no tile of %s; it says %q", tag, p.text())
 	}

@@ -29,6 +29,9 @@ func (p *pages) floorRoutes(mux *http.ServeMux) {
 		"POST /canasta/{verbo}": p.canastaAct,
 		"GET /canasta/orden":    p.canasta,
 		"POST /tablet":          p.tablet,
+
+		"GET /spools/{tag}/uniones":  p.unions,
+		"POST /spools/{tag}/uniones": p.saveUnions,
 	} {
 		mux.HandleFunc(pattern, p.handle(h))
 	}

@@ -175,6 +175,32 @@ document.addEventListener("DOMContentLoaded", () => {
     for (const f of document.querySelectorAll("[data-lote]")) if (Number(f.dataset.lote) <= page.boxNow()) f.remove();
   }, 1000);
 
+  // ---- unions: tiles fill in the fields -----------------------------------------------
+  const fields = () => [...document.querySelectorAll("[data-campo-dn]")];
+  const empties = () => fields().filter((f) => !f.value.trim());
+  let chosen = null, chosenDN = "", chosenType = "";
+  addEventListener("focusin", (e) => {
+    if (e.target.matches("[data-elegir-todo]")) e.target.select();
+    if (e.target.matches("[data-campo-dn]")) chosen = e.target;
+  });
+  const press = (kind, button) => { for (const b of document.querySelectorAll(`[data-${kind}]`)) { b.classList.toggle("puesta", b === button); b.setAttribute("aria-pressed", b === button); } };
+  addEventListener("click", (e) => {
+    const dn = e.target.closest("[data-dn]"), type = e.target.closest("[data-tipo]");
+    if (dn) {
+      chosenDN = dn.dataset.dn;
+      press("dn", dn);
+      if (chosen) chosen.value = chosenDN;
+      chosen = null;
+    }
+    if (type) { chosenType = type.dataset.tipo; press("tipo", type); }
+    if (!e.target.closest("[data-vacias]")) return;
+    for (const f of empties()) if (chosenDN) f.value = chosenDN;
+    for (const group of document.querySelectorAll(".tipos")) {
+      const pick = [...group.querySelectorAll("input")];
+      if (!pick.some((i) => i.checked)) pick.filter((i) => i.value === chosenType).forEach((i) => { i.checked = true; });
+    }
+  });
+
   // ---- paper ----------------------------------------------------------------------
   addEventListener("click", (e) => { if (e.target.closest("[data-imprimir]")) print(); });
   page.onSignal(signal);
