@@ -60,7 +60,9 @@ func TestFiguresCountTheDayByTrade(t *testing.T) {
 	wants(t, "PD per day", p.figure("pd"), "6,75 ARM hoy, PD", "0 SOLD hoy, PD", "Para decidir")
 	wants(t, "spools per day", p.figure("spools"), "2 ARM terminado", "1 SOLD terminado", "0 Aprobado")
 	wants(t, "the age", p.figure("edad"), "2 spools empezados", "0 con 7 días o más", "U-1 0 días")
-	chart := p.find(func(n *html.Node) bool { return slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == "data-grafico" }) })
+	chart := p.find(func(n *html.Node) bool {
+		return slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == "data-grafico" })
+	})
 	wants(t, "a chart for those who do not see it", nodeText(chart), "ARM: 11-11-2026 0,", "24-11-2026 7")
 	b.clock.Add(8 * 24 * time.Hour)
 	wants(t, "the age a week later", p.figure("edad"), "2 con 7 días o más", "U-1 8 días")
