@@ -310,13 +310,14 @@ func mergeNotes(cell, ours string) string {
 	if cell == ours {
 		return ours
 	}
-	has := map[string]bool{}
+	has := map[string]int{}
 	for line := range strings.Lines(cell) {
-		has[strings.TrimSpace(line)] = true
+		has[strings.TrimSpace(line)]++
 	}
 	out := strings.TrimRight(cell, "\n")
 	for line := range strings.Lines(ours) {
-		if entry := strings.TrimSpace(line); dated(entry) && !has[entry] {
+		entry := strings.TrimSpace(line)
+		if has[entry]--; dated(entry) && has[entry] < 0 { // the same may have been said twice
 			out = strings.TrimPrefix(out+"\n"+entry, "\n")
 		}
 	}

@@ -24,12 +24,8 @@ func (m *Mirror) sendOut(ctx context.Context, c *cycle) error {
 	if c.usable[table.Uniones] {
 		o.unions = m.planUnions(c)
 	}
-	if c.usable[table.Metadata] {
-		if m.trail.check(c.pages[table.Metadata]); !m.trail.known {
-			if err := m.study(ctx, c); err != nil {
-				return err
-			}
-		}
+	if err := m.lookAtLog(ctx, c); err != nil {
+		return err
 	}
 	m.prove(c, o)
 	if err := m.acknowledge(ctx, c, o); err != nil {
@@ -39,6 +35,19 @@ func (m *Mirror) sendOut(ctx context.Context, c *cycle) error {
 		return nil
 	}
 	return m.write(ctx, c, o)
+}
+
+// lookAtLog compares the reading of Metadata with what is known of it. Without a
+// reading that may be believed nothing is known, and nothing is written.
+func (m *Mirror) lookAtLog(ctx context.Context, c *cycle) error {
+	if !c.usable[table.Metadata] {
+		m.trail.known = false
+		return nil
+	}
+	if m.trail.check(c.pages[table.Metadata]); m.trail.known || m.odd[table.Operaciones] > 0 {
+		return nil // an answer that is odd in one part is not believed in another
+	}
+	return m.study(ctx, c)
 }
 
 // outgoing is what a cycle has to write.
@@ -169,6 +178,10 @@ func (m *Mirror) rowChanges(o *outgoing) []change {
 	})
 }
 
+// scarce is when the lanes share a call: fewer may be made at once than a bucket
+// of the steady state holds.
+const scarce = bucket
+
 // write sends the two lanes: the cells of rows in one call, rows of the log in
 // another; both in one when calls are scarce. What does not fit goes with the
 // next cycle, which follows at once.
@@ -191,7 +204,7 @@ func (m *Mirror) write(ctx context.Context, c *cycle, o *outgoing) error {
 		m.remember(c, table.Uniones, places(m.tab(table.Uniones), some))
 	}
 	batch := m.nextLog(c, rowsPerLog)
-	if len(cells) > 0 && len(batch.rows) > 0 && spare() < 2 && m.refused == 0 {
+	if len(cells) > 0 && len(batch.rows) > 0 && spare() < scarce && m.refused == 0 {
 		if err := m.writeLog(ctx, c, batch, cells); err != nil {
 			return m.refusedWrite(ctx, c, o, err)
 		}
@@ -246,11 +259,7 @@ func (m *Mirror) writeLog(ctx context.Context, c *cycle, b logBatch, more []goog
 		l.known = errors.Is(err, errPaced) // then nothing was said to anybody
 		return err
 	}
-	for _, r := range b.rows {
-		l.have[r.ID] = true
-	}
-	l.last, l.tail, l.known = l.last+len(b.rows), b.rows[len(b.rows)-1].ID, true
-	l.most = l.last
+	l.added(b.rows)
 	return nil
 }
 
