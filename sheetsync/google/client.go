@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptrace"
 	"strings"
 	"sync"
@@ -39,12 +40,12 @@ type Options struct {
 type Client struct {
 	o       Options
 	account Account
-	sheets  *sheets.Service
-	drive   *drive.Service
 
-	mu    sync.Mutex
-	calls []time.Time // of the last minute, oldest first
-	total int64
+	mu     sync.Mutex // guards the rest
+	sheets *sheets.Service
+	drive  *drive.Service
+	calls  []time.Time // of the last minute, oldest first
+	total  int64
 }
 
 // New checks the key. It does not call anybody: whether the key works is seen at
@@ -57,22 +58,41 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	common := []option.ClientOption{option.WithAuthCredentialsJSON(option.ServiceAccount, o.Key)}
+	c := &Client{o: o, account: account}
+	if err := c.connect(ctx); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// connect makes services without a token; each fetches one at its first call.
+func (c *Client) connect(ctx context.Context) error {
+	common := []option.ClientOption{option.WithAuthCredentialsJSON(option.ServiceAccount, c.o.Key)}
 	forSheets := append(common[:1:1], option.WithScopes(sheets.SpreadsheetsScope))
 	forDrive := append(common[:1:1], option.WithScopes(drive.DriveFileScope))
-	if o.Endpoint != "" {
-		base := strings.TrimSuffix(o.Endpoint, "/")
+	if c.o.Endpoint != "" {
+		base := strings.TrimSuffix(c.o.Endpoint, "/")
 		forSheets = append(forSheets, option.WithEndpoint(base))
 		forDrive = append(forDrive, option.WithEndpoint(base+"/drive/v3/"))
 	}
-	c := &Client{o: o, account: account}
-	if c.sheets, err = sheets.NewService(ctx, forSheets...); err != nil {
-		return nil, fmt.Errorf("prepare the Sheets client: %w", err)
+	cells, err := sheets.NewService(ctx, forSheets...)
+	if err != nil {
+		return fmt.Errorf("prepare the Sheets client: %w", err)
 	}
-	if c.drive, err = drive.NewService(ctx, forDrive...); err != nil {
-		return nil, fmt.Errorf("prepare the Drive client: %w", err)
+	files, err := drive.NewService(ctx, forDrive...)
+	if err != nil {
+		return fmt.Errorf("prepare the Drive client: %w", err)
 	}
-	return c, nil
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sheets, c.drive = cells, files
+	return nil
+}
+
+func (c *Client) services() (*sheets.Service, *drive.Service) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.sheets, c.drive
 }
 
 // Account is who the client speaks for.
@@ -127,12 +147,21 @@ func (c *Client) do(ctx context.Context, op string, f func(context.Context) erro
 		}
 	}})
 	err := classify(op, f(ctx))
+	if refusedToken(err) && c.connect(context.WithoutCancel(ctx)) == nil {
+		// Nothing was applied. The library would keep the token until its hour is over.
+		err = classify(op, f(ctx))
+	}
 	level := slog.LevelDebug
 	if err != nil {
 		level = slog.LevelInfo
 	}
 	c.o.Log.Log(ctx, level, "sheet call", "op", op, "dur", c.o.Now().Sub(start), "class", ClassOf(err), "err", err)
 	return err
+}
+
+func refusedToken(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Status == http.StatusUnauthorized
 }
 
 // Tab is one worksheet.
@@ -159,7 +188,8 @@ const stampKey = "envivo.env"
 func (c *Client) Layout(ctx context.Context) (Layout, error) {
 	var out Layout
 	err := c.do(ctx, "spreadsheets.get", func(ctx context.Context) error {
-		s, err := c.sheets.Spreadsheets.Get(c.o.ID).Context(ctx).
+		service, _ := c.services()
+		s, err := service.Spreadsheets.Get(c.o.ID).Context(ctx).
 			Fields("properties(title,locale,timeZone)", "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)))", "developerMetadata(metadataKey,metadataValue)").Do()
 		if err != nil {
 			return err
@@ -205,7 +235,8 @@ func (c *Client) Shown(ctx context.Context, ranges ...string) ([][][]table.Cell,
 func (c *Client) read(ctx context.Context, ranges []string, render string) ([][][]table.Cell, error) {
 	var out [][][]table.Cell
 	err := c.do(ctx, "values.batchGet", func(ctx context.Context) error {
-		r, err := c.sheets.Spreadsheets.Values.BatchGet(c.o.ID).Context(ctx).Ranges(ranges...).ValueRenderOption(render).
+		service, _ := c.services()
+		r, err := service.Spreadsheets.Values.BatchGet(c.o.ID).Context(ctx).Ranges(ranges...).ValueRenderOption(render).
 			DateTimeRenderOption("SERIAL_NUMBER").Fields("valueRanges(range,values)").Do()
 		if err != nil {
 			return err
@@ -253,7 +284,8 @@ func (c *Client) write(ctx context.Context, how string, blocks []Block) error {
 		data[i] = &sheets.ValueRange{Range: b.Range, Values: b.Rows}
 	}
 	return c.do(ctx, "values.batchUpdate", func(ctx context.Context) error {
-		_, err := c.sheets.Spreadsheets.Values.BatchUpdate(c.o.ID, &sheets.BatchUpdateValuesRequest{ValueInputOption: how, Data: data}).
+		service, _ := c.services()
+		_, err := service.Spreadsheets.Values.BatchUpdate(c.o.ID, &sheets.BatchUpdateValuesRequest{ValueInputOption: how, Data: data}).
 			Context(ctx).Fields("totalUpdatedCells").Do()
 		return err
 	})
@@ -339,7 +371,8 @@ func (c *Client) change(ctx context.Context, all []*sheets.Request) error {
 		return nil
 	}
 	return c.do(ctx, "spreadsheets.batchUpdate", func(ctx context.Context) error {
-		_, err := c.sheets.Spreadsheets.BatchUpdate(c.o.ID, &sheets.BatchUpdateSpreadsheetRequest{Requests: all}).
+		service, _ := c.services()
+		_, err := service.Spreadsheets.BatchUpdate(c.o.ID, &sheets.BatchUpdateSpreadsheetRequest{Requests: all}).
 			Context(ctx).Fields("spreadsheetId").Do()
 		return err
 	})
@@ -353,7 +386,8 @@ func (c *Client) Copy(ctx context.Context, title, folder string) (id string, err
 		file.Parents = []string{folder}
 	}
 	err = c.do(ctx, "files.copy", func(ctx context.Context) error {
-		f, err := c.drive.Files.Copy(c.o.ID, file).SupportsAllDrives(true).Context(ctx).Fields("id").Do()
+		_, service := c.services()
+		f, err := service.Files.Copy(c.o.ID, file).SupportsAllDrives(true).Context(ctx).Fields("id").Do()
 		if err == nil {
 			id = f.Id
 		}

@@ -125,7 +125,7 @@ func (m *Mirror) wishes(c *cycle, first bool) []wish {
 	}
 	from := 0
 	if m.trail.known && !first {
-		from = max(1, m.trail.last-trailLook)
+		from = m.trail.look()
 	}
 	c.wholeLog = from == 0
 	add(table.Metadata, table.Columns(table.Metadata), from)
@@ -258,6 +258,8 @@ func (m *Mirror) readOnly() bool {
 const (
 	// shrinkage is the share of rows that may go from one reading to the next.
 	shrinkage = 0.2
+	// slack is how many rows may go in any case.
+	slack = 3
 	// insist is how many readings in a row have to say the same before less is
 	// believed; nothing at all never is.
 	insist = 20
@@ -276,7 +278,7 @@ func (m *Mirror) plausible(c *cycle, t *tab, p *page) bool {
 	if t.name == table.Trabajadores && was == 0 {
 		was = len(c.snap.Workers())
 	}
-	if lost := was - n; lost <= 3 || float64(lost) <= shrinkage*float64(was) {
+	if lost := was - n; lost <= slack || float64(lost) <= shrinkage*float64(was) {
 		m.baseline[t.name], m.odd[t.name] = n, 0
 		m.clear("lectura", t.name)
 		return true

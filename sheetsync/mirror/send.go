@@ -44,6 +44,7 @@ func (m *Mirror) lookAtLog(ctx context.Context, c *cycle) error {
 		m.trail.known = false
 		return nil
 	}
+	m.trail.bind(m.tab(table.Metadata).grid.ID)
 	if m.trail.check(c.pages[table.Metadata]); m.trail.known || m.odd[table.Operaciones] > 0 {
 		return nil // an answer that is odd in one part is not believed in another
 	}
@@ -307,7 +308,7 @@ func (m *Mirror) setAside(tag plant.Tag, why string, now time.Time) {
 // isolateLog finds the events whose rows the service does not take and sets them
 // aside.
 func (m *Mirror) isolateLog(ctx context.Context, c *cycle) error {
-	if !m.tab(table.Metadata).found {
+	if !c.usable[table.Metadata] {
 		return nil
 	}
 	if err := m.study(ctx, c); err != nil || !m.trail.known {

@@ -18,6 +18,14 @@ type logLane struct {
 	last  int             // last row in use
 	tail  string          // its ID
 	have  map[string]bool // IDs of all rows
+	// wrote are the IDs written since the last reading and the one above them, by
+	// row: the next reading has to show them there.
+	wrote map[int]string
+	// bound and sheet say which worksheet this is about; anew that it is another one
+	// than before, which may be empty.
+	bound bool
+	sheet int64
+	anew  bool
 	// most is the longest log that was believed; seen is what the last study came
 	// to when it was not believed yet.
 	most int
@@ -73,6 +81,44 @@ func (l *logLane) check(p *page) {
 	if last != l.last || l.last > 1 && p.cell(l.last, "ID").String() != l.tail {
 		l.known = false
 	}
+	for row, id := range l.wrote {
+		if p.cell(row, "ID").String() != id {
+			l.known = false // rows moved between the reading and the write
+		}
+	}
+	l.wrote = nil
+}
+
+// bind notices that the worksheet is another one than before.
+func (l *logLane) bind(sheet int64) {
+	if l.bound && l.sheet != sheet {
+		l.known, l.anew = false, true
+	}
+	l.bound, l.sheet = true, sheet
+}
+
+// look is the first row that the next cycle has to see.
+func (l *logLane) look() int {
+	first := l.last - trailLook
+	for row := range l.wrote {
+		first = min(first, row)
+	}
+	return max(1, first)
+}
+
+// added remembers rows that were written below the last one.
+func (l *logLane) added(rows []plant.MetadataRow) {
+	if l.wrote == nil {
+		l.wrote = map[int]string{}
+	}
+	if l.last > 1 {
+		l.wrote[l.last] = l.tail
+	}
+	for _, r := range rows {
+		l.last++
+		l.have[r.ID], l.wrote[l.last], l.tail = true, r.ID, r.ID
+	}
+	l.known, l.most = true, l.last
 }
 
 func lastUsed(p *page) int {
@@ -98,7 +144,7 @@ func (m *Mirror) study(ctx context.Context, c *cycle) error {
 	m.studied = c.now
 	p := c.pages[table.Metadata]
 	l := &m.trail
-	l.have, l.last, l.tail, l.known = map[string]bool{}, lastUsed(p), "", false
+	l.have, l.last, l.tail, l.known, l.wrote = map[string]bool{}, lastUsed(p), "", false, nil
 	at := map[string]int{}
 	var twice []int
 	for row := 2; row <= l.last; row++ {
@@ -177,7 +223,7 @@ func (m *Mirror) trusted(c *cycle, whole bool, expected int) bool {
 	end := logEnd{l.last, l.tail}
 	again := l.seen == end
 	l.seen = end
-	if float64(l.last-1) < (1-shrinkage)*float64(expected) {
+	if lost := expected - (l.last - 1); !l.anew && lost > slack && float64(lost) > shrinkage*float64(expected) {
 		if l.odd++; l.odd < insist || l.last == 1 {
 			m.alert("lectura", table.Metadata, "", c.now, fmt.Sprintf("La hoja «%s» respondió %d filas del registro (debe haber %d o más): la lectura se dejó aparte.",
 				m.tab(table.Metadata).grid.Title, l.last-1, expected))
@@ -188,7 +234,7 @@ func (m *Mirror) trusted(c *cycle, whole bool, expected int) bool {
 		m.again(c.now)
 		return false
 	}
-	l.odd, l.most = 0, l.last
+	l.odd, l.most, l.anew = 0, l.last, false
 	m.clear("lectura", table.Metadata)
 	return true
 }
