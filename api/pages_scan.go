@@ -30,6 +30,10 @@ func (p *pages) floorRoutes(mux *http.ServeMux) {
 		"GET /canasta/orden":    p.canasta,
 		"POST /tablet":          p.tablet,
 
+		"GET /supervisor":           p.supervisorDesk,
+		"POST /supervisor/cierre":   p.closeShift,
+		"POST /supervisor/seguidos": p.followSpool,
+
 		"GET /spools/{tag}/uniones":  p.unions,
 		"POST /spools/{tag}/uniones": p.saveUnions,
 	} {

@@ -93,8 +93,8 @@ document.addEventListener("DOMContentLoaded", () => {
     return t.content.firstElementChild;
   };
   function keep(from, to) { // what the person did inside survives the new drawing
-    for (const input of $$("input[type=checkbox]:checked", from)) {
-      const twin = $(`input[type=checkbox][value="${CSS.escape(input.value)}"]`, to);
+    for (const input of $$("input:is([type=checkbox],[type=radio]):checked", from)) {
+      const twin = $(`input[type=${input.type}][value="${CSS.escape(input.value)}"]`, to);
       if (twin) twin.checked = true;
     }
     for (const [i, d] of $$("details", from).entries()) if (d.open && $$("details", to)[i]) $$("details", to)[i].open = true;

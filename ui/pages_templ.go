@@ -93,12 +93,12 @@ func MenuPage(f Frame) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if f.Supervisor {
-				templ_7745c5c3_Err = menuLink("/quien?vencidas=1", "reloj", "Tomas vencidas", "Para liberar").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = menuLink(SupervisorPath, "candado", "Supervisor", "Cierre de turno, bloqueados y seguidos").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = menuLink("/entrar", "candado", "Supervisor", "Entrar con el PIN").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = menuLink("/entrar?volver=%2Fsupervisor", "candado", "Supervisor", "Entrar con el PIN").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -1,0 +1,181 @@
+package ui
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"envivo/plant"
+)
+
+// SupervisorPath is the supervisor's page.
+const SupervisorPath = "/supervisor"
+
+// MotiveShiftEnd is the reason of a release at the end of the shift.
+const MotiveShiftEnd = "Cierre de turno"
+
+// TextSweepWho says why nothing was finished.
+const TextSweepWho = "Para TERMINAR en nombre de otra persona, primero dinos quién eres. No se guardó nada."
+
+// SweepField names the choice about a spool; its value is the choice and whose
+// hold it was about, so that a hold that changed meanwhile is left alone.
+func SweepField(t plant.Tag) string { return "q-" + string(t) }
+
+// The choices at the end of the shift: what stays with its holder is not sent.
+const (
+	SweepStays  = "sigue"
+	SweepPause  = "pausar"
+	SweepFinish = "terminar"
+)
+
+func sweepValue(choice string, h plant.Hold) string { return choice + " " + h.Token }
+
+// ParseSweep reads a choice: what to do, and with which hold.
+func ParseSweep(value string) (choice, token string) {
+	choice, token, _ = strings.Cut(value, " ")
+	return choice, token
+}
+
+// Desk are the regions of the supervisor's page: turno, bloqueados, seguidos.
+func Desk(s *plant.Snapshot, _ Filter, now time.Time) ([]Region, error) {
+	held := heldRows(s)
+	slices.SortStableFunc(held, func(a, b *plant.Row) int {
+		return cmp.Or(cmp.Compare(plant.Fold(Name(s, a.Spool.Hold.Worker)), plant.Fold(Name(s, b.Spool.Hold.Worker))), a.Spool.Hold.Since.Compare(b.Spool.Hold.Since))
+	})
+	sweep := Region{ID: "turno"}
+	for _, r := range held {
+		it, err := item(string(r.Spool.Tag), sweepRow(rowOf(s, r, now)))
+		if err != nil {
+			return nil, err
+		}
+		sweep.Items = append(sweep.Items, it)
+	}
+	if len(held) == 0 {
+		it, err := item("vacio", message("vacio", TextNoHeld, "", ""))
+		if err != nil {
+			return nil, err
+		}
+		sweep.Items = append(sweep.Items, it)
+	}
+	blocked, err := blockedItems(s)
+	if err != nil {
+		return nil, err
+	}
+	followed, err := followedItems(s, now)
+	if err != nil {
+		return nil, err
+	}
+	count, err := item("cuenta", sweepCount(len(held)))
+	if err != nil {
+		return nil, err
+	}
+	return []Region{{ID: "cuenta", Items: []Item{count}}, sweep, {ID: "bloqueados", Items: blocked}, {ID: "seguidos", Items: followed}}, nil
+}
+
+func blockedItems(s *plant.Snapshot) ([]Item, error) {
+	var out []Item
+	for r := range s.In(plant.Bloqueado) {
+		it, err := item(string(r.Spool.Tag), blockedRow(r))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, it)
+	}
+	if len(out) == 0 {
+		it, err := item("vacio", message("vacio", "No hay spools bloqueados.", "", ""))
+		return []Item{it}, err
+	}
+	return out, nil
+}
+
+// Followed are the tags on the supervisors' list, longest followed first.
+func Followed(s *plant.Snapshot) []plant.Tag {
+	type entry struct {
+		Tag   plant.Tag `json:"tag_spool"`
+		Added string    `json:"added_at"`
+	}
+	var list []entry
+	for _, key := range s.Settings(plant.SettingFollowed) {
+		var e entry
+		if json.Unmarshal([]byte(s.Setting(key)), &e) == nil && e.Tag != "" {
+			list = append(list, e)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b entry) int { return strings.Compare(a.Added, b.Added) })
+	out := make([]plant.Tag, len(list))
+	for i, e := range list {
+		out[i] = e.Tag
+	}
+	return out
+}
+
+func followedItems(s *plant.Snapshot, now time.Time) ([]Item, error) {
+	var out []Item
+	for _, t := range Followed(s) {
+		v := followedView{Tag: t}
+		if r, ok := s.Row(t); ok {
+			row := rowOf(s, r, now)
+			v.Row = &row
+		}
+		it, err := item(string(t), followedRow(v))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, it)
+	}
+	if len(out) == 0 {
+		it, err := item("vacio", message("vacio", "No sigues ningún spool. Agrégalos desde Más, en la página de cada uno.", "/spools", "Buscar"))
+		return []Item{it}, err
+	}
+	return out, nil
+}
+
+// followedView is a spool of the list; Row is nil when it has left the plant.
+type followedView struct {
+	Tag plant.Tag
+	Row *rowView
+}
+
+func (v *SpoolSight) followed() bool { return slices.Contains(Followed(v.Snap), v.spool().Tag) }
+
+func followVerb(v *SpoolSight) string {
+	if v.followed() {
+		return "quitar"
+	}
+	return "poner"
+}
+
+func followWord(v *SpoolSight) string {
+	if v.followed() {
+		return "Dejar de seguir"
+	}
+	return "Agregar a la lista"
+}
+
+// SweepSaid is the outcome of the shift's end in one sentence and the refusals
+// after it.
+func SweepSaid(paused, finished int, refused []string) string {
+	var parts []string
+	if paused > 0 {
+		parts = append(parts, fmt.Sprintf("%d en pausa", paused))
+	}
+	if finished > 0 {
+		parts = append(parts, strconv.Itoa(finished)+map[bool]string{true: " terminado", false: " terminados"}[finished == 1])
+	}
+	if len(parts) == 0 && len(refused) == 0 {
+		return "No había nada que cerrar: todos siguen mañana."
+	}
+	text := "Cierre de turno"
+	if len(parts) > 0 {
+		text += ": " + strings.Join(parts, ", ")
+	}
+	text += "."
+	if len(refused) > 0 {
+		text += " No se pudo: " + strings.Join(refused, " ")
+	}
+	return text
+}
