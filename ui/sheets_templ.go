@@ -849,7 +849,7 @@ func HandOver(v *SpoolSight, f SheetForm) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 51, "<p>Quien lo recibe toca su nombre y después ACEPTO.</p><fieldset class=\"casillas gente-casillas\"><legend>¿Quién lo recibe?</legend> ")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 51, "<p>Quien lo recibe escanea su credencial, o toca su nombre y después ACEPTO.</p><fieldset class=\"casillas gente-casillas\"><legend>¿Quién lo recibe?</legend> ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
