@@ -42,7 +42,7 @@ type cycle struct {
 // exchange reads, brings in, writes. An error ends it where it is: whatever was
 // not proved stays in the outbox.
 func (m *Mirror) exchange(ctx context.Context, now time.Time, forced bool) error {
-	if !m.located {
+	if !m.located || m.failures > 3 { // after an outage one small call tells whether it is over
 		if err := m.locate(ctx); err != nil {
 			return err
 		}

@@ -132,6 +132,7 @@ type Mirror struct {
 	forced   bool
 	restore  map[plant.Tag]bool // propuestas that were rejected
 	status   Status
+	counted  tally
 	proposed map[string]*proposal
 	alerts   map[string]Alert
 	audit    []Note

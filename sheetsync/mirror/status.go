@@ -129,8 +129,30 @@ func (m *Mirror) publish(c *cycle, out bool) {
 	s.Missing = m.rows.missing
 }
 
-// publishFailure counts what waits after an exchange that failed.
+// recount is how often the outbox is read to count it while nothing goes out.
+const recount = 10 * time.Minute
+
+// tally is the outbox when it was last counted.
+type tally struct {
+	at   time.Time
+	n    int
+	upTo plant.Seq // the newest event counted
+}
+
+// publishFailure counts what waits after an exchange that failed. In a long outage
+// what was committed since the last count is added to it.
 func (m *Mirror) publishFailure() {
+	now := m.o.Now()
+	m.mu.Lock()
+	if t := m.counted; m.failures > 3 && t.n > 0 && now.Sub(t.at) < recount {
+		m.status.Backlog = t.n
+		if m.seq > t.upTo {
+			m.status.Backlog += int(m.seq - t.upTo)
+		}
+		m.mu.Unlock()
+		return
+	}
+	m.mu.Unlock()
 	pending, err := m.plant.Pending(0)
 	if err != nil {
 		return
@@ -138,8 +160,10 @@ func (m *Mirror) publishFailure() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.status.Backlog, m.status.Oldest = len(pending), time.Time{}
+	m.counted = tally{at: now, n: len(pending), upTo: m.seq}
 	if len(pending) > 0 {
 		m.status.Oldest = pending[0].At
+		m.counted.upTo = max(m.counted.upTo, pending[len(pending)-1].Seq)
 	}
 }
 
