@@ -79,6 +79,9 @@ func filter(answer any, fields string) (any, error) {
 	if fields == "" {
 		return answer, nil
 	}
+	if a, ok := answer.(*batchAnswer); ok && fields == "valueRanges(range,values)" {
+		return a.onlyValues(), nil // what the sync asks for all the time
+	}
 	raw, err := json.Marshal(answer)
 	if err != nil {
 		return nil, err
@@ -88,6 +91,19 @@ func filter(answer any, fields string) (any, error) {
 		return nil, err
 	}
 	return parseMask(fields).pick(v), nil
+}
+
+// onlyValues is the answer without anything but ranges and values.
+func (a *batchAnswer) onlyValues() any {
+	type part struct {
+		Range  string  `json:"range"`
+		Values [][]any `json:"values,omitempty"`
+	}
+	parts := make([]part, len(a.ValueRanges))
+	for i, r := range a.ValueRanges {
+		parts[i] = part{r.Range, r.Values}
+	}
+	return map[string]any{"valueRanges": parts}
 }
 
 func (m mask) pick(v any) any {
