@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"envivo/plant"
@@ -174,6 +175,47 @@ type repairs struct {
 	page  *page
 	at    map[string]int // row of every ID
 	twice []int          // rows that repeat an ID
+	mine  map[int]bool   // rows that are ours
+}
+
+// claim tells our rows from others'. A row that is like one of ours in all but its
+// ID is ours as well: somebody spoilt the ID.
+func (r *repairs) claim(last int, rows []plant.MetadataRow) {
+	r.mine = map[int]bool{}
+	ours, lost := make(map[string]bool, len(rows)), map[string]string{}
+	for _, line := range rows {
+		ours[line.ID] = true
+		if r.at[line.ID] == 0 {
+			lost[rest(table.MetadataCells(line))] = line.ID
+		}
+	}
+	for row := 2; row <= last; row++ {
+		if ours[r.page.cell(row, "ID").String()] {
+			r.mine[row] = true
+			continue
+		}
+		cells := make([]table.Cell, 0, len(r.page.columns))
+		for _, column := range table.Columns(table.Metadata) {
+			cells = append(cells, r.page.cell(row, column))
+		}
+		if id, ok := lost[rest(cells)]; ok && r.at[id] == 0 {
+			r.at[id], r.mine[row] = row, true
+		}
+	}
+}
+
+// rest is a row of Metadata without its ID, dates to the second.
+func rest(cells []table.Cell) string {
+	var b strings.Builder
+	for _, c := range cells[1:] {
+		if c.Kind == table.Number {
+			fmt.Fprintf(&b, "%.0f", c.Num*86400)
+		} else {
+			b.WriteString(c.String())
+		}
+		b.WriteByte(0)
+	}
+	return b.String()
 }
 
 // repair brings back rows of delivered events that are gone, rows that were
@@ -182,6 +224,9 @@ func (m *Mirror) repair(ctx context.Context, c *cycle, found repairs) error {
 	pending := map[plant.Seq]bool{}
 	for _, e := range c.pending {
 		pending[e.Seq] = true
+	}
+	for _, p := range m.plant.Parked() {
+		pending[p.Seq] = true // its row may be what the service does not take
 	}
 	l := &m.trail
 	var rows []plant.MetadataRow // ours, in order, of delivered events and those already there
@@ -199,19 +244,16 @@ func (m *Mirror) repair(ctx context.Context, c *cycle, found repairs) error {
 	if err != nil {
 		return err
 	}
-	ours := make(map[string]bool, len(rows))
-	for _, r := range rows {
-		ours[r.ID] = true
-	}
+	found.claim(l.last, rows)
 	wrong := m.firstWrong(found, rows)
 	if !m.trusted(c, wrong < 0, len(rows)+brought) {
 		return nil
 	}
-	if wrong < 0 && !slices.ContainsFunc(found.twice, func(row int) bool { return ours[found.page.cell(row, "ID").String()] }) {
+	if wrong < 0 && !slices.ContainsFunc(found.twice, func(row int) bool { return found.mine[row] }) {
 		l.known = true
 		return nil
 	}
-	return m.rewrite(ctx, c, found, rows, ours)
+	return m.rewrite(ctx, c, found, rows)
 }
 
 // trusted reports whether a reading of the whole log may be acted upon. One that
@@ -283,11 +325,11 @@ func sameLine(p *page, row int, r plant.MetadataRow) bool {
 // wrong row on holds nothing but rows of ours it is written as it should be, and
 // the order is whole again; else edited rows are corrected in place and missing
 // ones come last.
-func (m *Mirror) rewrite(ctx context.Context, c *cycle, found repairs, rows []plant.MetadataRow, ours map[string]bool) error {
+func (m *Mirror) rewrite(ctx context.Context, c *cycle, found repairs, rows []plant.MetadataRow) error {
 	t, l, p := m.tab(table.Metadata), &m.trail, found.page
 	from := 2 // first row from which on everything is ours
 	for row := l.last; row >= 2; row-- {
-		if id := p.cell(row, "ID").String(); !ours[id] && !blankLine(p, row) {
+		if !found.mine[row] && !blankLine(p, row) {
 			from = row + 1
 			break
 		}
@@ -317,9 +359,13 @@ func (m *Mirror) rewrite(ctx context.Context, c *cycle, found repairs, rows []pl
 		}
 	}
 	for _, row := range found.twice {
-		if row < from && ours[p.cell(row, "ID").String()] {
+		if row < from && found.mine[row] {
 			out, count = append(out, clearBlock(t, p, row)...), count+1
 		}
+	}
+	if count == 0 {
+		l.known = true // only the order is not whole, and cannot be
+		return nil
 	}
 	if err := m.fit(ctx, t, from+len(tail)); err != nil {
 		return err
@@ -329,9 +375,7 @@ func (m *Mirror) rewrite(ctx context.Context, c *cycle, found repairs, rows []pl
 			return m.unread(err)
 		}
 	}
-	if count > 0 {
-		m.note(c.now, fmt.Sprintf("Metadata: %d fila(s) del registro no estaban como se escribieron; se repusieron desde el servidor.", count))
-	}
+	m.note(c.now, fmt.Sprintf("Metadata: %d fila(s) del registro no estaban como se escribieron; se repusieron desde el servidor.", count))
 	return nil // known stays false: the next cycle reads again and proves it
 }
 

@@ -1,0 +1,155 @@
+package mirror
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"envivo/plant"
+	"envivo/sheetsync/emulator"
+)
+
+// logged is an office with eight events in its log, all of them delivered.
+func logged(t *testing.T) *office {
+	t.Helper()
+	x := small(t, sheetOf{spools: 12, joints: 2})
+	x.pass(time.Minute)
+	for i := range 8 {
+		x.take(plant.Tag(fmt.Sprintf("MK-%03d", i+1)), plant.WorkerID(91+i), plant.ARM)
+	}
+	x.pass(time.Minute)
+	x.agrees()
+	if t.Failed() {
+		t.FailNow()
+	}
+	return x
+}
+
+func TestALogThatSomebodyTouchedIsWholeAgainAndTheAuditSaysSo(t *testing.T) {
+	sheet := "Metadata"
+	tests := map[string]struct {
+		edit func(b *emulator.Book) error
+		kept string // a foreign row that has to stay
+	}{
+		"a deleted row":       {func(b *emulator.Book) error { return b.DeleteRows(sheet, 4, 1) }, ""},
+		"the first deleted":   {func(b *emulator.Book) error { return b.DeleteRows(sheet, 2, 1) }, ""},
+		"the last deleted":    {func(b *emulator.Book) error { return b.DeleteRows(sheet, 9, 1) }, ""},
+		"three deleted":       {func(b *emulator.Book) error { return b.DeleteRows(sheet, 3, 3) }, ""},
+		"most deleted":        {func(b *emulator.Book) error { return b.DeleteRows(sheet, 3, 6) }, ""},
+		"an edited worker":    {func(b *emulator.Book) error { return b.SetCell(sheet, "F4", "ZZ(99)") }, ""},
+		"an edited instant":   {func(b *emulator.Book) error { return b.Type(sheet, "B4", "01-01-2020 00:00:00") }, ""},
+		"an edited ID":        {func(b *emulator.Book) error { return b.SetCell(sheet, "A4", "otro") }, ""},
+		"an emptied ID":       {func(b *emulator.Book) error { return b.SetCell(sheet, "A4", "") }, ""},
+		"an emptied cell":     {func(b *emulator.Book) error { return b.SetCell(sheet, "H9", "") }, ""},
+		"a doubled row":       {func(b *emulator.Book) error { return b.DuplicateRow(sheet, 4) }, ""},
+		"the last doubled":    {func(b *emulator.Book) error { return b.DuplicateRow(sheet, 9) }, ""},
+		"a moved row":         {func(b *emulator.Book) error { return b.MoveRow(sheet, 3, 8) }, ""},
+		"sorted":              {func(b *emulator.Book) error { return b.SortBy(sheet, "ID", true) }, ""},
+		"a blank line":        {func(b *emulator.Book) error { return b.InsertRows(sheet, 5, 1) }, ""},
+		"blank lines on top":  {func(b *emulator.Book) error { return b.InsertRows(sheet, 2, 4) }, ""},
+		"a foreign row below": {func(b *emulator.Book) error { return b.AppendRow(sheet, "", "", "nota de la oficina") }, "nota de la oficina"},
+		"a foreign row, edits": {func(b *emulator.Book) error {
+			if err := b.AppendRow(sheet, "de afuera", "", "nota de la oficina"); err != nil {
+				return err
+			}
+			return b.DeleteRows(sheet, 3, 1)
+		}, "nota de la oficina"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := logged(t)
+			before := x.dump(sheet)
+			check(t, tt.edit(x.b))
+			edited := x.dump(sheet)
+			x.pass(20 * time.Minute)
+			x.ordered(name != "a foreign row, edits")
+			after := x.dump(sheet)
+			if tt.kept == "" && after != before {
+				t.Errorf("Metadata = \n%s\nwant\n%s", after, before)
+			}
+			if !strings.Contains(after, tt.kept) {
+				t.Errorf("Metadata = \n%s\nwant the row %q kept", after, tt.kept)
+			}
+			if edited != after && !x.audited("Metadata", "repusieron") {
+				t.Errorf("audit = %+v, want the repair in it", x.m.Status().Audit)
+			}
+			x.take("MK-009", 110, plant.ARM)
+			x.pass(time.Minute)
+			x.ordered(name != "a foreign row, edits")
+			if !strings.Contains(x.dump(sheet), "MK-009") {
+				t.Error("the next event is not in Metadata")
+			}
+			if s := x.m.Status(); s.Backlog > 0 || len(s.Alerts) > 0 {
+				t.Errorf("%d events wait, alerts %+v, want none", s.Backlog, s.Alerts)
+			}
+		})
+	}
+}
+
+// ordered checks that Metadata has every row of ours once and, where that can be,
+// in order.
+func (x *office) ordered(order bool) {
+	x.t.Helper()
+	if order {
+		x.logAgrees()
+		return
+	}
+	rows, _ := x.b.Dump("Metadata")
+	got := map[string]int{}
+	for _, r := range rows[1:] {
+		if len(r) > 0 {
+			got[r[0].Text]++
+		}
+	}
+	for _, r := range x.wantLog() {
+		if got[r.ID] != 1 {
+			x.t.Errorf("row %s stands %d times in Metadata, want once", r.ID, got[r.ID])
+		}
+	}
+}
+
+func TestALogLongerThanTheGridMakesRoom(t *testing.T) {
+	x := small(t, sheetOf{spools: 12, joints: 2})
+	x.pass(time.Minute)
+	check(t, x.b.Resize("Metadata", 4, 11))
+	for i := range 10 {
+		x.take(plant.Tag(fmt.Sprintf("MK-%03d", i+1)), plant.WorkerID(91+i), plant.ARM)
+	}
+	x.e.Inject(emulator.Fault{When: emulator.On(emulator.BatchUpdate), Times: 1, Act: emulator.FailAfter})
+	x.pass(3 * time.Minute)
+	x.agrees()
+	if rows, _ := x.b.Grid("Metadata"); rows < 11 || rows > 2100 {
+		t.Errorf("the grid has %d rows, want it grown once or twice", rows)
+	}
+}
+
+func TestAMovedColumnOfTheLogIsFollowed(t *testing.T) {
+	x := logged(t)
+	check(t, x.b.MoveColumn("Metadata", "Metadata_JSON", "ID"))
+	check(t, x.b.InsertColumn("Metadata", "Accion", "Revisado"))
+	x.take("MK-009", 110, plant.ARM)
+	x.pass(time.Minute)
+	x.agrees()
+	rows, _ := x.b.Dump("Metadata")
+	col := columnOf(rows[0], "Revisado")
+	for n, r := range rows[1:] {
+		if col < len(r) && r[col].Kind != emulator.Empty {
+			t.Errorf("row %d has %q in the office's column, want nothing", n+2, r[col].Text)
+		}
+	}
+}
+
+func TestARestartDoesNotRewriteTheLog(t *testing.T) {
+	x := logged(t)
+	x.reopen()
+	x.e.ResetCalls()
+	x.pass(20 * time.Minute)
+	writes := slices.DeleteFunc(x.e.Calls(), func(c emulator.Call) bool { return c.Op != emulator.BatchUpdateValues })
+	if len(writes) > 0 {
+		t.Errorf("%d writes after a restart, want none: everything is right. The first goes to %v", len(writes), writes[0].Ranges)
+	}
+	x.agrees()
+}
