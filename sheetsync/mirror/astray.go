@@ -179,7 +179,7 @@ func (r *rescue) column(col int, cells [][]table.Cell, writes []written) {
 		spot := google.A1(r.t.grid.Title, row, col, row, col)
 		old := r.before(row, col)
 		switch {
-		case formula && r.key(r.now, row) != "":
+		case formula && r.origin(row) > 0:
 			r.formulas = append(r.formulas, google.Block{Range: spot, Rows: [][]any{{nearestFormula(cells, hit, row)}}})
 		case !identical(old, at(row)):
 			r.values = append(r.values, google.Block{Range: spot, Rows: [][]any{{table.Value(old)}}})
@@ -199,19 +199,35 @@ func (r *rescue) before(row, col int) table.Cell {
 	if old < 0 || text == "" {
 		return table.Cell{}
 	}
-	key := r.key(r.now, row)
-	if key == "" {
+	if row = r.origin(row); row == 0 {
 		return table.Cell{}
 	}
-	if r.key(r.was, row) == key {
-		return r.was.raw(row, old)
+	return r.was.raw(row, old)
+}
+
+// origin is where a row was before; 0 when it is new. A row whose key was itself
+// overwritten is taken for the one that stood there, unless that is elsewhere now.
+func (r *rescue) origin(row int) int {
+	key, there := r.key(r.now, row), r.key(r.was, row)
+	if key == there && key != "" {
+		return row
 	}
-	for i := 2; i <= len(r.was.rows); i++ {
-		if r.key(r.was, i) == key {
-			return r.was.raw(i, old)
+	if old := r.find(r.was, key); old > 0 && key != "" {
+		return old
+	}
+	if there == "" || r.find(r.now, there) > 0 {
+		return 0
+	}
+	return row
+}
+
+func (r *rescue) find(p *page, key string) int {
+	for i := 2; i <= len(p.rows); i++ {
+		if r.key(p, i) == key {
+			return i
 		}
 	}
-	return table.Cell{}
+	return 0
 }
 
 // key tells rows apart.
