@@ -3,17 +3,28 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/textproto"
 	"strconv"
 	"time"
+
+	"envivo/client"
 )
 
-// client is one keep-alive HTTP/1.1 connection that costs little itself, so
+// sender carries one occupation command to the box and returns the status.
+type sender interface {
+	command(verb, tag string, worker int) (int, error)
+	close()
+}
+
+// raw is one keep-alive HTTP/1.1 connection that costs little itself, so
 // that the machine's cores are left to the server under measurement.
-type client struct {
+type raw struct {
 	conn net.Conn
 	r    *bufio.Reader
 	host string
@@ -23,16 +34,17 @@ type client struct {
 	born int64 // keeps the keys of two runs on one store apart
 }
 
-func dial(addr string, id int) (*client, error) {
+func dial(addr string, id int) (sender, error) {
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		return nil, err
 	}
-	return &client{conn: conn, r: bufio.NewReaderSize(conn, 4096), host: addr, id: id, born: time.Now().UnixNano()}, nil
+	return &raw{conn: conn, r: bufio.NewReaderSize(conn, 4096), host: addr, id: id, born: time.Now().UnixNano()}, nil
 }
 
-// command posts one occupation command and returns the status.
-func (c *client) command(verb, tag string, worker int) (int, error) {
+func (c *raw) close() { c.conn.Close() }
+
+func (c *raw) command(verb, tag string, worker int) (int, error) {
 	c.n++
 	body := fmt.Appendf(nil, `{"tag_spool":%q,"worker_id":%d,"worker_nombre":"x","operacion":"ARM"}`, tag, worker)
 	c.buf = fmt.Appendf(c.buf[:0], "POST /api/occupation/%s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nIdempotency-Key: load-%d-%d-%d\r\nContent-Length: %d\r\n\r\n",
@@ -45,7 +57,7 @@ func (c *client) command(verb, tag string, worker int) (int, error) {
 }
 
 // answer reads one response and drops its body.
-func (c *client) answer() (int, error) {
+func (c *raw) answer() (int, error) {
 	line, err := c.r.ReadSlice('\n')
 	if err != nil {
 		return 0, err
@@ -82,7 +94,7 @@ func (c *client) answer() (int, error) {
 // worker alternates TOMAR and PAUSAR on spools of its own, so that every
 // command is accepted.
 type worker struct {
-	c     *client
+	c     sender
 	id    int
 	tags  []string
 	next  int
@@ -109,8 +121,48 @@ func (w *worker) step() error {
 	return nil
 }
 
+// typed sends by package client, as programs of the plant do; it costs more than
+// raw and serves where the rate is given.
+type typed struct {
+	ctx context.Context
+	api *client.Client
+	id  int
+	n   int
+	// born keeps the keys of two runs on one store apart.
+	born int64
+}
+
+func (c *typed) command(verb, tag string, worker int) (int, error) {
+	c.n++
+	o := client.Order{Tag: tag, Worker: worker, Op: client.ARM, Key: fmt.Sprintf("load-%d-%d-%d", c.born, c.id, c.n)}
+	var err error
+	switch verb {
+	case "tomar":
+		_, err = c.api.Tomar(c.ctx, o)
+	case "pausar":
+		_, err = c.api.Pausar(c.ctx, o)
+	default:
+		err = fmt.Errorf("no command is called %s", verb)
+	}
+	var no *client.Error
+	if errors.As(err, &no) {
+		return no.Status, nil
+	}
+	return http.StatusOK, err
+}
+
+func (c *typed) close() {}
+
+// typedDialer makes senders that share one client and its connections.
+func typedDialer(ctx context.Context) func(addr string, id int) (sender, error) {
+	born := time.Now().UnixNano()
+	return func(addr string, id int) (sender, error) {
+		return &typed{ctx: ctx, api: &client.Client{Base: "http://" + addr}, id: id, born: born}, nil
+	}
+}
+
 // crew connects n workers who share the spools without meeting.
-func crew(addr string, n, spools int) ([]*worker, error) {
+func crew(addr string, n, spools int, dial func(string, int) (sender, error)) ([]*worker, error) {
 	crew := make([]*worker, n)
 	for i := range crew {
 		c, err := dial(addr, i)
@@ -134,7 +186,7 @@ func rest(crew []*worker) error {
 				return err
 			}
 		}
-		w.c.conn.Close()
+		w.c.close()
 	}
 	return nil
 }

@@ -146,7 +146,7 @@ func (l *listeners) close() {
 // after the import, so the k-th command on it makes revision k+1.
 func (l *listeners) commands(ctx context.Context, addr string, s settings) (*samples, error) {
 	const conns = 20
-	crew, err := crew(addr, conns, loopSpools)
+	crew, err := crew(addr, conns, loopSpools, typedDialer(ctx))
 	if err != nil {
 		return nil, err
 	}

@@ -66,7 +66,7 @@ func closedLoop(ctx context.Context, s settings, r *report) error {
 }
 
 func closedRun(ctx context.Context, addr string, n int, d time.Duration) (*samples, error) {
-	crew, err := crew(addr, n, loopSpools)
+	crew, err := crew(addr, n, loopSpools, dial)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +155,7 @@ func openLoop(ctx context.Context, s settings, r *report) error {
 
 func openRun(ctx context.Context, addr string, rate int, d time.Duration) (*samples, error) {
 	const conns = 200
-	crew, err := crew(addr, conns, loopSpools)
+	crew, err := crew(addr, conns, loopSpools, dial)
 	if err != nil {
 		return nil, err
 	}
