@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+
 	"envivo/client"
 )
 
@@ -153,5 +155,33 @@ func TestTheDocumentPromisesWhatTheSuiteSees(t *testing.T) {
 	}
 	if len(doc.Paths) < 60 {
 		t.Errorf("the document has %d paths, want every one: %s", len(doc.Paths), fmt.Sprint(slices.Sorted(maps.Keys(doc.Paths))))
+	}
+}
+
+// TestTheDocumentIsReadableOnEveryScreen: nothing sticks out at the side with
+// everything unfolded, and the page asks for nothing from elsewhere.
+func TestTheDocumentIsReadableOnEveryScreen(t *testing.T) {
+	s := serve(t, newPlant(t, 1, 0))
+	tab := newTab(t, browser(t))
+	for _, width := range []int64{360, 601, 1280} {
+		if err := chromedp.Do(tab, chromedp.EmulateViewport(width, 900)); err != nil {
+			t.Fatal(err)
+		}
+		open(t, tab, s.url+"/api/docs")
+		folded := eval[int](t, tab, `document.querySelectorAll("details").length`)
+		if folded < 60 {
+			t.Errorf("the page has %d addresses, want every one", folded)
+		}
+		wide := eval[int](t, tab, `document.querySelectorAll("details").forEach(d => d.open = true), document.documentElement.scrollWidth`)
+		if int64(wide) > width {
+			t.Errorf("at %d px the page is %d px wide", width, wide)
+		}
+		if got := eval[string](t, tab, `getComputedStyle(document.body).fontFamily + [...document.styleSheets].length`); !strings.Contains(got, "Plex") || !strings.HasSuffix(got, "1") {
+			t.Errorf("the page is set in %s, want its style sheet and typeface", got)
+		}
+		outside := eval[string](t, tab, `performance.getEntriesByType("resource").map(r => r.name).filter(n => !n.startsWith(location.origin)).join(" ")`)
+		if outside != "" {
+			t.Errorf("the page asks for %s", outside)
+		}
 	}
 }
