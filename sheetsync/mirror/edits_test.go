@@ -219,12 +219,11 @@ func TestCountersVersionAndFormsOfTheSameAreWrittenWithoutAWord(t *testing.T) {
 }
 
 func TestAFormulaInAColumnOfOursIsNeverOverwritten(t *testing.T) {
-	for _, column := range []string{"Uniones_ARM_Completadas", "Pulgadas_SOLD", "Estado_Detalle", "Soldador", "Fecha_Soldadura", "version"} {
+	for _, column := range []string{"Uniones_ARM_Completadas", "Pulgadas_SOLD", "Notas", "Estado_Detalle", "Soldador", "Fecha_Soldadura", "version"} {
 		t.Run(column, func(t *testing.T) {
 			t.Parallel()
 			x := started(t, sheetOf{spools: 8, joints: 2})
 			x.put("MK-004", column, emulator.Formula("=G5", 10.5))
-			x.m.Now()
 			x.pass(2 * time.Minute)
 			x.take("MK-004", 92, plant.ARM)
 			x.do(plant.Command{Verb: plant.Anotar, Tag: "MK-004", Worker: 93, Texto: "algo"})
@@ -303,4 +302,21 @@ func TestABlockLiftedByHandIsTheOverride(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestANoteAndADateEditedTogetherAreBothSeen(t *testing.T) {
+	x := built(t)
+	x.put("MK-002", "Notas", "cambié la fecha")
+	x.put("MK-002", "Fecha_Armado", emulator.Day(2026, 5, 2))
+	x.put("MK-002", "NV", "NV77")
+	x.pass(3 * time.Minute)
+	p := x.proposal("MK-002", "Fecha_Armado")
+	sp := x.spool("MK-002")
+	if sp.Notas != "cambié la fecha" || sp.Office.NV != "NV77" {
+		t.Errorf("the floor has notes %q and NV %q, want the office's", sp.Notas, sp.Office.NV)
+	}
+	check(t, x.m.Accept(t.Context(), p.ID, ""))
+	x.pass(time.Minute)
+	x.agrees()
+	x.wantCalm()
 }

@@ -37,6 +37,7 @@ type cycle struct {
 	pages            map[string]*page
 	usable           map[string]bool // worksheets whose reading may be believed
 	wholeLog         bool            // Metadata was read from its first row on
+	formulas         bool            // formulas were looked for in this cycle
 }
 
 // exchange reads, brings in, writes. An error ends it where it is: whatever was
@@ -99,12 +100,18 @@ func (m *Mirror) refresh(c *cycle) error {
 	c.more = len(pending) >= outboxReads
 	c.waiting, c.defined = map[plant.Tag]bool{}, map[plant.Tag]bool{}
 	for _, e := range c.pending {
-		if e.Tag != "" {
+		if e.Tag != "" && !ofTheOffice(e) {
 			c.waiting[e.Tag] = true
 			c.defined[e.Tag] = c.defined[e.Tag] || e.Kind == plant.KindUniones
 		}
 	}
 	return nil
+}
+
+// ofTheOffice reports whether an event brought nothing but notes and data of the
+// office: no other cell of ours changes with it.
+func ofTheOffice(e plant.Event) bool {
+	return e.Import != nil && e.Import.Spool == nil && len(e.Unions) == 0
 }
 
 // wishes are what this cycle has to read.

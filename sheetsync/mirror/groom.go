@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"envivo/plant"
 	"envivo/sheetsync/google"
 	"envivo/sheetsync/table"
 )
@@ -23,34 +24,16 @@ func (m *Mirror) groom(ctx context.Context, c *cycle, forced bool) error {
 	if !c.usable[table.Operaciones] {
 		return nil
 	}
-	same := slices.Equal(m.rows.asked, t.texts)
-	if same && c.now.Sub(m.groomed) < groomEvery && !forced {
+	full := !slices.Equal(m.rows.asked, t.texts) || c.now.Sub(m.groomed) >= groomEvery || forced
+	if !full && !m.rows.suspect {
 		return nil
 	}
-	var ranges, columns []string
-	for _, column := range append([]string{tagColumn}, owned...) {
-		if col, ok := t.header.Col(column); ok {
-			columns, ranges = append(columns, column), append(ranges, google.A1(t.grid.Title, 1, col, 0, col))
-		}
-	}
-	got, err := m.sheet.Formulas(ctx, ranges...)
-	if err != nil {
+	if err := m.seekFormulas(ctx, c); err != nil {
 		return m.unread(err)
 	}
-	formulas, cells := map[string]bool{}, map[string]bool{}
-	for i, column := range columns {
-		for row, line := range got[i] {
-			if len(line) == 0 || !strings.HasPrefix(line[0].Text, "=") || column == tagColumn || column == notasColumn || row == 0 {
-				continue
-			}
-			if slices.Contains(counters, column) {
-				formulas[column] = true
-			} else if row < len(got[0]) && len(got[0][row]) > 0 {
-				cells[got[0][row][0].String()+"\x00"+column] = true
-			}
-		}
+	if !full {
+		return nil
 	}
-	m.formulas, m.rows.cells, m.rows.asked = formulas, cells, slices.Clone(t.texts)
 	if !m.readOnly() {
 		switch err := m.dress(ctx, c); {
 		case google.ClassOf(err) == google.Refused: // values are right without their look
@@ -61,6 +44,55 @@ func (m *Mirror) groom(ctx context.Context, c *cycle, forced bool) error {
 	}
 	m.groomed = c.now
 	return nil
+}
+
+// seekFormulas finds the formulas in our columns: those of counters, and single
+// cells of the others.
+func (m *Mirror) seekFormulas(ctx context.Context, c *cycle) error {
+	t, p := m.tab(table.Operaciones), c.pages[table.Operaciones]
+	var ranges, columns []string
+	for _, column := range append([]string{tagColumn}, owned...) {
+		if col, ok := t.header.Col(column); ok {
+			columns, ranges = append(columns, column), append(ranges, google.A1(t.grid.Title, 1, col, 0, col))
+		}
+	}
+	got, err := m.sheet.Formulas(ctx, ranges...)
+	if err != nil {
+		return err
+	}
+	formulas, cells := map[string]bool{}, map[string]bool{}
+	for i, column := range columns {
+		for row, line := range got[i] {
+			if row == 0 || column == tagColumn || len(line) == 0 || !strings.HasPrefix(line[0].Text, "=") || p.cell(row+1, column).Text == line[0].Text {
+				continue // a text that begins with = shows itself
+			}
+			if slices.Contains(counters, column) {
+				formulas[column] = true
+			} else if row < len(got[0]) && len(got[0][row]) > 0 {
+				cells[got[0][row][0].String()+"\x00"+column] = true
+			}
+		}
+	}
+	m.formulas, m.rows.cells, m.rows.asked = formulas, cells, slices.Clone(t.texts)
+	m.rows.suspect, m.rows.looked, c.formulas = false, map[string]bool{}, true
+	return nil
+}
+
+// strange reports whether somebody changed cells of ours that may hold formulas
+// now, which are never written over: they are looked at before the row is judged.
+func (m *Mirror) strange(c *cycle, tag plant.Tag, diffs []difference) bool {
+	found := false
+	for _, d := range diffs {
+		key := string(tag) + "\x00" + d.column + "\x00" + d.have.String()
+		switch {
+		case d.have.Kind == table.Empty || m.rows.looked[key]:
+		case c.formulas:
+			m.rows.looked[key] = true
+		default:
+			found = true
+		}
+	}
+	return found
 }
 
 // dress sets the number formats of our columns, and says so where people had

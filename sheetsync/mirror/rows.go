@@ -27,6 +27,8 @@ type rowLane struct {
 	missing []plant.Tag
 	cells   map[string]bool // TAG and column of cells that hold a formula
 	asked   []string        // header when formulas were last asked for
+	suspect bool            // cells somebody changed may hold formulas
+	looked  map[string]bool // TAG, column and text of changed cells that hold none
 }
 
 // sentRow is what was written into one row.
@@ -135,6 +137,12 @@ func (m *Mirror) planRow(c *cycle, v *rowView, plan *rowPlan) {
 			continue
 		}
 		diffs = append(diffs, d)
+	}
+	if !v.ours && len(plan.astray) == 0 && m.strange(c, sp.Tag, diffs) {
+		m.rows.suspect = true
+		delete(plan.texts, sp.Tag)
+		m.again(c.now)
+		return
 	}
 	if !v.ours {
 		diffs = m.judgeEdits(c, v, diffs, plan)
