@@ -280,13 +280,7 @@ func TestHeadersInOtherSpellingsAreTheSameColumns(t *testing.T) {
 
 // between edits the book between a reading and the write that follows it.
 func (x *office) between(edit func()) {
-	done := false
-	x.e.Inject(emulator.Fault{Name: "edit", When: emulator.On(emulator.BatchUpdateValues), Times: 1, Act: emulator.Nothing, Before: func(emulator.Call) {
-		if !done {
-			done = true
-			edit()
-		}
-	}})
+	x.e.Inject(emulator.Fault{Name: "edit", When: emulator.On(emulator.BatchUpdateValues), Times: 1, Before: func(emulator.Call) { edit() }})
 }
 
 // edits of the book that an office makes while the mirror is at work.
@@ -339,7 +333,6 @@ func TestEditsBetweenTheReadingAndTheWriteAreNoticedAndRepaired(t *testing.T) {
 			x.pass(3 * time.Minute)
 			if name == "row deleted" { // MK-001 is the office's to delete
 				x.wantMissing("MK-001")
-				delete(before, "MK-001\x00Cliente")
 				return
 			}
 			x.agrees()
