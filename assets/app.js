@@ -484,20 +484,8 @@ document.addEventListener("DOMContentLoaded", () => {
     if (e.persisted) fresh().catch(() => {});
   });
 
-  // ---- PIN pad -------------------------------------------------------------------
-  addEventListener("click", (e) => {
-    const key = e.target.closest("[data-tecla]");
-    if (!key) return;
-    const pin = $("#pin");
-    pin.value = key.dataset.tecla ? pin.value + key.dataset.tecla : pin.value.slice(0, -1);
-  });
-
   // ---- what scan.js builds on ---------------------------------------------------
   let signal = () => {};
-  for (const n of $("[data-borrador]")?.dataset.borrador.split(",") ?? []) {
-    const box = $(`input[name="union"][form="f-orden"][value="${CSS.escape(n)}"]`);
-    if (box) box.checked = true;
-  }
   window.envivo = { say, texts, page, boxNow, stale, complain, send, ask, landed, ticked, uuid7, dialog, atRest,
     isBusy: () => busy, setBusy: (on) => { busy = on; }, onSignal: (f) => { signal = f; }, touched: () => touchedAt };
 

@@ -124,6 +124,22 @@ document.addEventListener("DOMContentLoaded", () => {
     }
   }
 
+  // ---- PIN pad -------------------------------------------------------------------
+  addEventListener("click", (e) => {
+    const key = e.target.closest("[data-tecla]");
+    if (!key) return;
+    const pin = document.querySelector("#pin");
+    pin.value = key.dataset.tecla ? pin.value + key.dataset.tecla : pin.value.slice(0, -1);
+  });
+
+  // ---- ticks that waited on the box ------------------------------------------------
+  for (const n of document.querySelector("[data-borrador]")?.dataset.borrador.split(",") ?? []) {
+    const box = document.querySelector(`input[name="union"][form="f-orden"][value="${CSS.escape(n)}"]`);
+    if (!box) continue;
+    box.checked = true;
+    box.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
   // ---- rest: the person leaves a shared tablet ------------------------------------
   const rest = Number(document.body.dataset.reposo ?? 0) * 1000;
   const warnFor = 10000, doneFor = 5000;
@@ -134,7 +150,7 @@ document.addEventListener("DOMContentLoaded", () => {
   bar.setAttribute("role", "alert");
   bar.append(document.createElement("p"), Object.assign(document.createElement("button"), { type: "button", className: "boton fuerte", textContent: page.texts.seguir }));
   const stay = () => { actedAt = performance.now(); doneAt = 0; bar.hidden = true; };
-  for (const kind of ["pointerdown", "keydown", "scroll"]) addEventListener(kind, stay, { capture: true, passive: true });
+  for (const kind of ["pointerdown", "keydown", "wheel", "touchmove"]) addEventListener(kind, stay, { capture: true, passive: true });
   function finished() { if (rest) { actedAt = doneAt = performance.now(); } }
   if (rest) {
     setInterval(() => {
