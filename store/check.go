@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -91,7 +92,7 @@ func Check(path string, o CheckOptions) (Report, error) {
 		db, err = openFile(path, true, 0)
 	}
 	if err == nil {
-		err = guarded(func() error { return db.View(func(tx *bolt.Tx) error { return o.examine(tx, &r) }) })
+		err = guarded(func() error { return db.View(func(tx *bolt.Tx) error { return o.examine(tx, &r, torn) }) })
 		err = errors.Join(err, db.Close())
 	}
 	var v *Violation
@@ -104,8 +105,8 @@ func Check(path string, o CheckOptions) (Report, error) {
 	return r, err
 }
 
-func (o CheckOptions) examine(tx *bolt.Tx, r *Report) error {
-	if err := pages(tx); err != nil {
+func (o CheckOptions) examine(tx *bolt.Tx, r *Report, torn bool) error {
+	if err := pages(tx, torn); err != nil {
 		return err
 	}
 	m, err := readFileMeta(tx)
@@ -140,8 +141,9 @@ func (o CheckOptions) examine(tx *bolt.Tx, r *Report) error {
 }
 
 // pages touches every page that is in use, here, where a fault is survived,
-// before bbolt's own check does so in a goroutine of its own.
-func pages(tx *bolt.Tx) error {
+// before bbolt's own check does so in a goroutine of its own. That check wants
+// a sound header on both meta pages and gives up on a torn one; a start mends it.
+func pages(tx *bolt.Tx, torn bool) error {
 	err := tx.ForEach(func(_ []byte, b *bolt.Bucket) error {
 		return b.ForEach(func(k, v []byte) error {
 			_, _ = bytes.IndexByte(k, 0), bytes.IndexByte(v, 0)
@@ -153,11 +155,17 @@ func pages(tx *bolt.Tx) error {
 	}
 	var first error
 	for err := range tx.Check() { // drained, else its goroutine outlives the transaction
-		if first == nil {
+		if first == nil && !(torn && aboutMeta(err)) {
 			first = fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
 	}
 	return first
+}
+
+// aboutMeta reports whether bbolt's check stumbled over the header of a meta page.
+func aboutMeta(err error) bool {
+	return slices.ContainsFunc([]string{"Page expected to be: 0,", "Page expected to be: 1,", "page 0: has unexpected type", "page 1: has unexpected type"},
+		func(part string) bool { return strings.Contains(err.Error(), part) })
 }
 
 // audit walks the journal from the beginning.

@@ -59,19 +59,24 @@ type fileMeta struct {
 	head    headRec
 }
 
-// ensure makes sure that a sound-looking file is at path. A new one is built
-// under another name and appears complete or not at all.
-func ensure(path string, o Options) error {
-	_, err := os.Stat(path)
+// ensure makes sure that a sound-looking file is at path. torn says that one of
+// its meta pages is not valid.
+func ensure(path string, o Options) (torn bool, err error) {
+	_, err = os.Stat(path)
 	switch {
 	case err == nil:
-		_, err = preflight(path)
-		return err
+		return preflight(path)
 	case !errors.Is(err, fs.ErrNotExist):
-		return err
+		return false, err
 	case o.MustExist:
-		return fmt.Errorf("open %s: %w", path, ErrMissing)
+		return false, fmt.Errorf("open %s: %w", path, ErrMissing)
 	}
+	return false, build(path, o)
+}
+
+// build makes a new file under another name; at path it appears complete or not
+// at all.
+func build(path string, o Options) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*")
 	if err != nil {
 		return err
@@ -114,6 +119,12 @@ func create(path string, o Options) error {
 		})
 	})
 	return errors.Join(err, db.Close(), syncFile(path))
+}
+
+// mend writes a torn meta page anew: it is the one that the next transaction
+// writes, whatever that does.
+func mend(db *bolt.DB) error {
+	return guarded(func() error { return inTx(db, func(*bolt.Tx) error { return nil }) })
 }
 
 func putAll(b *bolt.Bucket, kv map[string][]byte) error {

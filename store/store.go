@@ -109,22 +109,27 @@ var ErrClosed = errors.New("the store is closed")
 // ErrMissing, ErrLocked, ErrDamaged, ErrForeign, ErrEnv or ErrNewer.
 func Open(path string, o Options) (*Bolt, error) {
 	o = o.withDefaults()
-	if err := ensure(path, o); err != nil {
+	torn, err := ensure(path, o)
+	if err != nil {
 		return nil, err
 	}
 	db, err := openFile(path, false, o.MaxSize)
 	if err != nil {
 		return nil, err
 	}
-	b, err := start(db, path, o)
+	b, err := start(db, path, torn, o)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return b, nil
 }
 
-func start(db *bolt.DB, path string, o Options) (*Bolt, error) {
+func start(db *bolt.DB, path string, torn bool, o Options) (*Bolt, error) {
 	meta, err := admit(db, o)
+	if err == nil && torn {
+		o.Log.Warn("the last transaction was cut off; its meta page is mended", "path", path)
+		err = mend(db)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
