@@ -11,6 +11,11 @@ import (
 // promised, so that no clock step of a day breaks the promise.
 const rememberFor = 48 * time.Hour
 
+// rememberEvents is how many of the newest events keep their command's ID however
+// old they look: a clock that jumps ahead by weeks must not make the floor's
+// latest commands forgotten, or a repeat would be carried out twice.
+const rememberEvents = 8192
+
 // idHash stands for a command's ID. The journal record has the ID itself.
 type idHash [16]byte
 
@@ -26,8 +31,9 @@ type claim struct {
 	at  time.Time
 }
 
-// claims are the accepted commands of the last rememberFor. They are derived
-// from the journal and owned by the writer.
+// claims are the accepted commands of the last rememberFor and those among the
+// last rememberEvents events. They are derived from the journal and owned by the
+// writer.
 type claims struct {
 	byID  map[idHash]plant.Seq
 	queue []claim // ascending Seq
@@ -46,10 +52,11 @@ func (c *claims) add(x claim) {
 	c.queue = append(c.queue, x)
 }
 
-// expire forgets what is older than rememberFor.
-func (c *claims) expire(now time.Time) {
+// expire forgets what is older than rememberFor and not among the last
+// rememberEvents events up to last.
+func (c *claims) expire(now time.Time, last plant.Seq) {
 	n := 0
-	for n < len(c.queue) && now.Sub(c.queue[n].at) > rememberFor {
+	for n < len(c.queue) && c.queue[n].seq+rememberEvents <= last && now.Sub(c.queue[n].at) > rememberFor {
 		if c.byID[c.queue[n].id] == c.queue[n].seq {
 			delete(c.byID, c.queue[n].id)
 		}

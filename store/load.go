@@ -244,12 +244,13 @@ func (l *loader) readClaims(tx *bolt.Tx) error {
 			if l.lastAt.IsZero() {
 				l.lastAt = at
 			}
-			if done = l.claimsSince.IsZero() || at.Before(l.claimsSince); done {
-				break
-			}
 			seq, err := keySeq(raw[i].key)
 			if err != nil {
 				return fmt.Errorf("%w: %w", ErrDamaged, err)
+			}
+			old := at.Before(l.claimsSince) && seq+rememberEvents <= plant.Seq(l.head.Seq)
+			if done = l.claimsSince.IsZero() || old; done {
+				break
 			}
 			if !r.Own {
 				l.claims = append(l.claims, claim{hashID(plant.CommandID(r.Cmd)), seq, at})

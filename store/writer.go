@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -166,12 +167,13 @@ func (w *writer) commit(b *batch) error {
 }
 
 // failed sorts out a transaction that reported an error. When the disk is full
-// bbolt has rolled back: the end of the journal proves it, and the writer goes
-// on. After anything else nobody knows.
+// or was made read-only bbolt has rolled back: the end of the journal proves
+// it, and the writer goes on, so that everybody can still read. After anything
+// else nobody knows.
 func (w *writer) failed(b *batch, err error) error {
-	if diskFull(err) && w.untouched() {
+	if (diskFull(err) || errors.Is(err, syscall.EROFS)) && w.untouched() {
 		w.b.stats.full.Add(1)
-		w.b.o.Log.Error("the disk is full", "batch", len(b.events), "err", err)
+		w.b.o.Log.Error("the disk takes nothing", "batch", len(b.events), "err", err)
 		b.refuse(plant.CodeFull, err)
 		return nil
 	}
@@ -211,7 +213,7 @@ func (w *writer) adopt(b *batch) {
 	}
 	if n := len(b.events); n > 0 {
 		w.lastAt = b.events[n-1].At
-		w.claims.expire(b.now)
+		w.claims.expire(b.now, w.snap.Seq)
 	}
 	w.dirty.become(b.rows, b.dirty)
 }
