@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help check build generate test race fuzz bench demo release clean
+.PHONY: help check build generate test e2e race fuzz bench demo release clean
 
 # Static, stripped, without paths of the machine it was built on. Go stamps the
 # commit, which `envivo version` and every page show.
@@ -8,7 +8,7 @@ FUZZTIME ?= 30s
 COUNT    ?= 10
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 check: ## everything that must hold, exactly as CI runs it
 	@bash .ci/run
@@ -23,7 +23,10 @@ test: ## all tests except end to end, once
 	go test -shuffle=on $$(go list ./... | grep -v '/e2e$$')
 
 race: ## all tests with the race detector, end to end included
-	go test -race -shuffle=on -timeout 20m ./...
+	ENVIVO_AXE=$$(bash .ci/axe) go test -race -shuffle=on -timeout 20m ./...
+
+e2e: ## the built binary and a real browser; pictures of every screen in artifacts/screens
+	ENVIVO_AXE=$$(bash .ci/axe) ENVIVO_SHOTS=$(CURDIR)/artifacts/screens go test -timeout 20m ./e2e
 
 fuzz: ## every fuzz target for FUZZTIME (30s)
 	@for dir in $$(grep -rlE --include='*_test.go' '^func Fuzz' . | xargs -r -n1 dirname | sort -u); do \

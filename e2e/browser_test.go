@@ -132,51 +132,6 @@ func clickText(t *testing.T, tab context.Context, text string) {
 	}
 }
 
-// TestLiveEqualsReload lets other clients work while pages with filters are
-// open and the wire to the box is cut and mended at random. At rest each page
-// must read like a fresh load of its address.
-func TestLiveEqualsReload(t *testing.T) {
-	s := serve(t, newPlant(t, 60, 6))
-	wire := newWire(t, strings.TrimPrefix(s.url, "http://"))
-	first := browser(t)
-	rng := rand.New(rand.NewPCG(2026, 11))
-	for _, path := range []string{"/quien", "/spools", "/spools?estado=EN_CURSO_ARM", "/spools?q=s-001", "/spools/" + spoolTag(3), "/listos"} {
-		t.Run(path, func(t *testing.T) {
-			page := newTab(t, first)
-			open(t, page, wire.url+path)
-			live(t, page)
-			for range 4 {
-				work(t, s, rng, 60)
-				if rng.IntN(2) == 0 {
-					wire.cut()
-					work(t, s, rng, 30)
-					wire.mend()
-				}
-			}
-			live(t, page)
-			fresh := newTab(t, first)
-			deadline := time.Now().Add(20 * time.Second)
-			for {
-				open(t, fresh, s.url+path)
-				want := eval[string](t, fresh, liveDOM)
-				got := eval[string](t, page, liveDOM)
-				if got == want {
-					return
-				}
-				if time.Now().After(deadline) {
-					keep(t, "live.html", got)
-					keep(t, "fresh.html", want)
-					i := 0
-					for i < len(got) && i < len(want) && got[i] == want[i] {
-						i++
-					}
-					t.Fatalf("the live page differs from a fresh one at byte %d:\nlive  …%s\nfresh …%s", i, window(got, i), window(want, i))
-				}
-			}
-		})
-	}
-}
-
 // TestACutWireIsTold: 15 s after the box's last word the page says so, refuses
 // commands without sending or keeping them, and wakes when the box is back.
 func TestACutWireIsTold(t *testing.T) {

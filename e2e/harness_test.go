@@ -139,8 +139,14 @@ func newPlant(t testing.TB, spools, jointed int) string {
 // serve starts the binary on data and stops it when the test ends.
 func serve(t testing.TB, data string, args ...string) *server {
 	t.Helper()
+	return launch(t, data, append([]string{"serve", "--data", data, "--addr", "127.0.0.1:0", "--access", "open"}, args...)...)
+}
+
+// launch starts the binary with any arguments that make it serve.
+func launch(t testing.TB, data string, args ...string) *server {
+	t.Helper()
 	s := &server{t: t, data: data, logs: &lockedBuffer{}, done: make(chan error, 1)}
-	s.cmd = exec.Command(binary, append([]string{"serve", "--data", data, "--addr", "127.0.0.1:0", "--access", "open"}, args...)...)
+	s.cmd = exec.Command(binary, args...)
 	s.cmd.Stderr = s.logs
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
