@@ -57,7 +57,8 @@ func (f *floor) assemble() error {
 		Open: f.cfg.Access == "open", Origins: f.cfg.CORSOrigins, TLS: f.cfg.TLS != "off",
 		Env: f.store.Env(), Build: id, Version: release,
 		Sync:  f.exchange(),
-		Ready: f.ready, Metrics: []func(io.Writer){f.storeMetrics, f.hubMetrics, f.boxMetrics},
+		Ready: f.ready, Metrics: []func(io.Writer){f.storeMetrics, f.hubMetrics, f.boxMetrics, f.hookMetrics},
+		Webhooks: f.webhookStates,
 	})
 	if err != nil {
 		return err

@@ -19,6 +19,7 @@ import (
 
 	"envivo/api"
 	"envivo/fsm"
+	"envivo/hooks"
 	"envivo/plant"
 	"envivo/store"
 	"envivo/ws"
@@ -72,6 +73,7 @@ type floor struct {
 	socket  net.Listener
 	backups *backups
 	sheet   *sheetSync // nil: the plant has no Sheet
+	hooks   *hooks.Sender
 	program *program
 }
 
@@ -155,6 +157,7 @@ func (f *floor) start(ctx context.Context, g *errgroup.Group, more extra) error 
 	if f.cfg.Sheet.on() {
 		f.sheet = newSheetSync(&f.cfg.Sheet, f.program, f.store, f.log)
 	}
+	f.hooks = f.sender()
 	if err := f.assemble(); err != nil {
 		return err
 	}
@@ -173,6 +176,7 @@ func (f *floor) start(ctx context.Context, g *errgroup.Group, more extra) error 
 	g.Go(func() error { return served(f.control.Serve(f.socket)) })
 	g.Go(func() error { return f.hub.Run(ctx) })
 	g.Go(func() error { return f.backups.run(ctx) })
+	g.Go(func() error { return f.hooks.Run(ctx) })
 	if f.sheet != nil {
 		g.Go(func() error { return f.sheet.run(ctx) })
 	}

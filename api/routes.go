@@ -134,6 +134,8 @@ func (s *Server) boxRoutes() []route {
 		{at: "GET /api/health/diagnostic", scope: ScopeRead, f: s.diagnostic, group: groupBox, says: "Hojas, roles y cantidades", answer: diagnosticAnswer{}},
 		{at: "GET /api/redis-health", f: s.lockHealth, group: groupBox, says: "Estado de las tomas guardadas", answer: lockHealth{}},
 		{at: "GET /api/redis-connection-stats", f: s.lockStats, group: groupBox, says: "Conexiones del almacén de tomas", answer: lockStats{}},
+		{at: "GET /api/webhooks", scope: ScopeAdmin, f: s.webhooks, group: groupBox, says: "Programas que reciben cada evento, y lo que no aceptaron",
+			more: "Cada evento llega por POST con X-Envivo-Event (su id), X-Envivo-Timestamp y X-Envivo-Signature: v1= y el HMAC-SHA256, en hexadecimal, de la hora, un punto y el cuerpo; la clave es el SHA-256 del secreto, en hexadecimal.", answer: webhookList{}},
 		{at: "GET /healthz", plain: healthz, media: text, group: groupBox, says: "El proceso vive"},
 		{at: "GET /readyz", plain: s.readyz, media: text, group: groupBox, refuse: "503", says: "Se pueden guardar cambios"},
 		{at: "GET /metrics", scope: ScopeRead, plain: s.metricsPage, media: text, group: groupBox, says: "Mediciones para Prometheus"},

@@ -76,6 +76,8 @@ type Options struct {
 	Sheet   func() error
 	// Sync is the exchange with the Sheet, nil when the plant has none.
 	Sync Sync
+	// Webhooks tells how the receivers of events are doing; nil means none.
+	Webhooks func() []Webhook
 	// Metrics append what other parts measure to /metrics.
 	Metrics []func(io.Writer)
 }

@@ -94,7 +94,7 @@ func (ruin) History(context.Context, plant.Tag, plant.Seq, int) ([]plant.Event, 
 }
 
 // supervised are operations that none but a supervisor gets anywhere with.
-var supervised = []string{"POST /api/admin/invalidate-column-cache", "POST /api/sync/proposals/{id}/accept", "POST /api/sync/proposals/{id}/reject", "POST /api/sync/parked/{seq}/retry"}
+var supervised = []string{"POST /api/admin/invalidate-column-cache", "GET /api/webhooks", "POST /api/sync/proposals/{id}/accept", "POST /api/sync/proposals/{id}/reject", "POST /api/sync/parked/{seq}/retry"}
 
 // nothingToBreak are operations that ask nobody for anything.
 var nothingToBreak = []string{"GET /api/openapi.json", "GET /api/redis-connection-stats", "DELETE /api/supervisor/session"}
@@ -105,7 +105,7 @@ func TestABugAnywhereIsAnswered500(t *testing.T) {
 		o.Ready = func() error { panic("a bug") }
 	})
 	b.each(500, "500", slices.Concat(nothingToBreak, supervised)...)
-	b = newBox(t, func(o *api.Options) { o.Sync = ruin{} })
+	b = newBox(t, func(o *api.Options) { o.Sync, o.Webhooks = ruin{}, func() []api.Webhook { panic("a bug") } })
 	b.asSupervisor(500, b.token("admin"))
 }
 
@@ -131,9 +131,9 @@ func TestABusyPlantAnswers503(t *testing.T) {
 	b, x := newExchange(t)
 	x.fails = &plant.Error{Code: plant.CodeBusy}
 	admin := b.token("admin")
-	b.asSupervisor(503, admin, supervised[0])
+	b.asSupervisor(503, admin, supervised[:2]...)
 	x.fails = api.ErrSyncMoved
-	b.asSupervisor(409, admin, supervised[0])
+	b.asSupervisor(409, admin, supervised[:2]...)
 }
 
 func TestStrangersAreKeptOutOfEveryRoute(t *testing.T) {
@@ -143,7 +143,7 @@ func TestStrangersAreKeptOutOfEveryRoute(t *testing.T) {
 
 func TestHugeBodiesAreRefusedEverywhere(t *testing.T) {
 	b, _ := newExchange(t)
-	b.each(413, "413", supervised[1])
+	b.each(413, "413", supervised[2])
 	b.post("/api/sync/proposals/p1/accept", `{"motivo":"`+strings.Repeat("A", 2<<20)+`"}`, "Authorization", "Bearer "+b.token("admin")).want(t, "a huge motive", 413)
 }
 
@@ -220,5 +220,18 @@ func TestWhatIsNotPossibleIs400Everywhere(t *testing.T) {
 				t.Errorf("%s has no heading %s", page, name)
 			}
 		}
+	}
+}
+
+func TestReceiversAreForAdministratorsToSee(t *testing.T) {
+	b := newBox(t, func(o *api.Options) {
+		o.Webhooks = func() []api.Webhook {
+			return []api.Webhook{{ID: "a1", Name: "erp", URL: "https://erp.cl", Sent: 3, Behind: 1, Trouble: "503", Dead: []plant.Seq{4}}}
+		}
+	})
+	b.get("/api/webhooks").want(t, "somebody", 403, "NO_AUTORIZADO")
+	r := b.get("/api/webhooks", "Authorization", "Bearer "+b.token("admin")).want(t, "an administrator", 200)
+	if got := r.items("webhooks"); len(got) != 1 || got[0]["nombre"] != "erp" || got[0]["atraso"] != 1.0 || got[0]["problema"] != "503" {
+		t.Errorf("webhooks = %s, want the one there is", r.Raw)
 	}
 }
