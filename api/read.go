@@ -372,16 +372,21 @@ func (s *Server) streamed(ctx context.Context, after plant.Seq, limit int) ([]pl
 	return out, err
 }
 
-// streamedBefore is the newest event up to seq that is no setting.
+// streamedBefore is the newest event up to seq that is no setting. It reads one
+// event first, for settings change rarely, then pages.
 func (s *Server) streamedBefore(ctx context.Context, seq plant.Seq) (plant.Seq, error) {
-	for ; seq > 0; seq-- {
-		events, err := s.o.Plant.Events(ctx, seq-1, 1)
+	for n := plant.Seq(1); seq > 0; n = eventsDefault {
+		from := seq - min(n, seq)
+		events, err := s.o.Plant.Events(ctx, from, int(seq-from))
 		if err != nil {
-			return 0, fmt.Errorf("read event %d: %w", seq, err)
+			return 0, fmt.Errorf("read the events up to %d: %w", seq, err)
 		}
-		if len(events) == 1 && events[0].Kind != plant.KindAjuste {
-			return events[0].Seq, nil
+		for i := len(events) - 1; i >= 0; i-- {
+			if events[i].Seq <= seq && events[i].Kind != plant.KindAjuste {
+				return events[i].Seq, nil
+			}
 		}
+		seq = from
 	}
 	return 0, nil
 }

@@ -29,17 +29,24 @@ func (h *Hub) entries(batch []plant.Event, prev plant.Seq) []*entry {
 }
 
 // streamedBefore is the newest streamed sequence up to seq, found by walking
-// the journal backwards. Settings change rarely, so it is nearly always seq.
+// the journal backwards: one event first, for settings change rarely, then by
+// pages.
 func (h *Hub) streamedBefore(ctx context.Context, seq plant.Seq) (plant.Seq, error) {
-	for seq > 0 {
-		found, err := h.o.Source.Events(ctx, seq-1, 1)
+	for n := plant.Seq(1); seq > 0; n = journalPage {
+		from := seq - min(n, seq)
+		found, err := h.o.Source.Events(ctx, from, int(seq-from))
 		if err != nil {
-			return 0, fmt.Errorf("read event %d: %w", seq, err)
+			return 0, fmt.Errorf("read the events up to %d: %w", seq, err)
 		}
-		if len(found) == 0 || found[0].Seq != seq || streamed(&found[0]) {
+		if len(found) == 0 {
 			return seq, nil
 		}
-		seq = found[0].Prev
+		for i := len(found) - 1; i >= 0; i-- {
+			if found[i].Seq <= seq && streamed(&found[i]) {
+				return found[i].Seq, nil
+			}
+		}
+		seq = min(from, found[0].Prev)
 	}
 	return 0, nil
 }
