@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -58,4 +60,40 @@ func unproduced() []string {
 		}
 	}
 	return out
+}
+
+// TestEveryParameterIsDescribed: what endpoints read from the address is in the
+// document, and nothing else is.
+func TestEveryParameterIsDescribed(t *testing.T) {
+	read := map[string]bool{"q": true, "estado": true} // by ui.ParseFilter
+	sources, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reads := regexp.MustCompile(`(?:c\.query|c\.number|c\.r\.URL\.Query\(\)\.Get|q\.Get)\("(\w+)"`)
+	for _, path := range sources {
+		if strings.HasSuffix(path, "_test.go") || strings.HasPrefix(path, "pages") {
+			continue
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range reads.FindAllStringSubmatch(string(text), -1) {
+			read[m[1]] = true
+		}
+	}
+	described := map[string]bool{}
+	for _, op := range theSpec().paths {
+		list, _ := op["parameters"].([]any)
+		for _, p := range list {
+			if p.(fields)["in"] == "query" {
+				described[p.(fields)["name"].(string)] = true
+			}
+		}
+	}
+	delete(described, "epoch") // package ws reads it
+	if !maps.Equal(read, described) {
+		t.Errorf("endpoints read %v, the document has %v", slices.Sorted(maps.Keys(read)), slices.Sorted(maps.Keys(described)))
+	}
 }

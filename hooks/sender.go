@@ -197,14 +197,18 @@ func (j *job) next(ctx context.Context, e *plant.Event) error {
 
 // before is the newest event up to seq that is no setting.
 func (j *job) before(ctx context.Context, seq plant.Seq) (plant.Seq, error) {
-	for ; seq > 0; seq-- {
-		events, err := j.o.Source.Events(ctx, seq-1, 1)
+	for n := plant.Seq(1); seq > 0; n = page { // settings change rarely: one first, then many
+		from := seq - min(n, seq)
+		events, err := j.o.Source.Events(ctx, from, int(seq-from))
 		if err != nil {
 			return 0, err
 		}
-		if len(events) == 1 && events[0].Kind != plant.KindAjuste {
-			return events[0].Seq, nil
+		for i := len(events) - 1; i >= 0; i-- {
+			if events[i].Seq <= seq && events[i].Kind != plant.KindAjuste {
+				return events[i].Seq, nil
+			}
 		}
+		seq = from
 	}
 	return 0, nil
 }
