@@ -1,0 +1,38 @@
+// Stopwatches of the browser tests. What counts as painted is the task after
+// the frame in which the page changed.
+"use strict";
+(() => {
+  const painted = (then) => requestAnimationFrame(() => setTimeout(() => then(performance.now())));
+  addEventListener("DOMContentLoaded", () => setTimeout(() => painted((at) => { window.usableAt = at; })));
+  // What an act changes inside a place, from its beginning to the last change
+  // that is painted; passing times are no change.
+  function watch(place, act, quiet = 300) {
+    return new Promise((done) => {
+      let first = 0, last = 0, from = 0, timer;
+      const end = () => { seen.disconnect(); done([first && first - from, last && last - from]); };
+      const seen = new MutationObserver((all) => {
+        if (all.every((m) => m.target.nodeName === "TIME" || m.target.parentElement?.closest("time"))) return;
+        painted((at) => { first ||= at; last = at; clearTimeout(timer); timer = setTimeout(end, quiet); });
+      });
+      seen.observe(document.querySelector(place), { childList: true, subtree: true });
+      timer = setTimeout(end, 5000);
+      from = performance.now();
+      act((at) => { from = at; });
+    });
+  }
+  window.stopwatch = {
+    key: (text) => watch("main", () => {
+      const q = document.querySelector("#q");
+      q.focus();
+      q.setRangeText(text, q.value.length, q.value.length, "end");
+      q.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    }),
+    row: (tag, worker, verb) => watch("main", async (from) => {
+      const answer = await fetch("/api/occupation/" + verb, { method: "POST", headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ tag_spool: tag, worker_id: worker, worker_nombre: "x", operacion: "ARM" }) });
+      if (!answer.ok) throw new Error(await answer.text());
+      from(performance.now());
+    }),
+    tap: () => watch("[data-avisos]", (from) => addEventListener("pointerup", (e) => from(e.timeStamp), { once: true, capture: true })),
+  };
+})();
