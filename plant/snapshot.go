@@ -222,12 +222,20 @@ func (c *Change) Held(id WorkerID) []Tag {
 func (c *Change) Setting(key string) string { return c.s.settings[key] }
 
 // PutSpool adds or replaces a spool. The value must not be changed afterwards.
-func (c *Change) PutSpool(sp *Spool) {
+func (c *Change) PutSpool(sp *Spool) { c.PutRow(c.Row(sp)) }
+
+// Row derives a spool's row from the workers and rules of the change, without
+// putting it. It may be called concurrently while nobody changes c.
+func (c *Change) Row(sp *Spool) *Row {
+	return &Row{Spool: sp, Estado: sp.Estado(c.s.rules), Tally: sp.Tally(c.s.rules), Search: c.searchText(sp)}
+}
+
+// PutRow adds or replaces a spool by the row that Row made of it.
+func (c *Change) PutRow(row *Row) {
+	sp := row.Spool
 	key := strings.ToUpper(string(sp.Tag))
-	row := &Row{Spool: sp, Estado: sp.Estado(c.s.rules), Tally: sp.Tally(c.s.rules)}
 	i, ok := c.byTag.x.find(key)
 	if !ok {
-		row.Search = c.searchText(sp)
 		i = c.rows.push(row)
 		c.byTag.put(key, i)
 		c.mark(i, row.Estado, true)
@@ -237,7 +245,6 @@ func (c *Change) PutSpool(sp *Spool) {
 	}
 	old := c.rows.v.at(i)
 	c.rows.set(i, row)
-	row.Search = c.searchText(sp)
 	if old.Estado != row.Estado {
 		c.mark(i, old.Estado, false)
 		c.mark(i, row.Estado, true)

@@ -32,15 +32,16 @@ type loader struct {
 	replayed int
 }
 
-// row is a decoded row of the checkpoint.
+// row is a decoded row of the checkpoint, with its facts derived.
 type row struct {
 	spool    *plant.Spool
+	derived  *plant.Row
 	position int
 	taken    plant.Seq
 }
 
 func (l *loader) load(db *bolt.DB) error {
-	return guarded(func() error { return db.View(l.read) })
+	return quietly(func() error { return guarded(func() error { return db.View(l.read) }) })
 }
 
 func (l *loader) read(tx *bolt.Tx) error {
@@ -99,6 +100,9 @@ func (l *loader) readRows(tx *bolt.Tx, c *plant.Change) error {
 	rows := make([]row, len(raw))
 	err := inParallel(len(raw), func(i int) (err error) {
 		rows[i], err = decodeRow(tags[i], raw[i])
+		if err == nil {
+			rows[i].derived = c.Row(rows[i].spool)
+		}
 		return err
 	})
 	if err != nil {
@@ -111,7 +115,7 @@ func (l *loader) readRows(tx *bolt.Tx, c *plant.Change) error {
 			return fmt.Errorf("%w: row of %s has position %d, want %d", ErrDamaged, r.spool.Tag, r.position, i)
 		}
 		if r.spool.Hold.Free() {
-			c.PutSpool(r.spool)
+			c.PutRow(r.derived)
 			continue
 		}
 		held = append(held, r)
@@ -121,7 +125,7 @@ func (l *loader) readRows(tx *bolt.Tx, c *plant.Change) error {
 	}
 	slices.SortFunc(held, func(a, b row) int { return int(a.taken) - int(b.taken) })
 	for _, r := range held {
-		c.PutSpool(r.spool)
+		c.PutRow(r.derived)
 		l.fold.taken[r.spool.Tag] = r.taken
 	}
 	return nil
