@@ -23,7 +23,8 @@ var ErrExists = fmt.Errorf("there is a store already: %w", fs.ErrExist)
 const copyPattern = ".envivo-copy-*"
 
 // Backup writes a consistent, verified copy of the running store to path. The
-// file appears there complete or not at all; an older one is replaced.
+// file appears there complete or not at all; an older one is replaced. A file
+// with many free pages is compacted afterwards.
 func (b *Bolt) Backup(ctx context.Context, path string) error {
 	b.copying.Lock()
 	defer b.copying.Unlock()
@@ -42,7 +43,11 @@ func (b *Bolt) Backup(ctx context.Context, path string) error {
 	if err := os.Rename(tmp, path); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	if err := syncDir(filepath.Dir(path)); err != nil {
+		return err
+	}
+	b.tidy(ctx)
+	return nil
 }
 
 // copyTo writes a durable copy into a folder on the local disk: a slow target

@@ -16,6 +16,7 @@ type batch struct {
 	now    time.Time
 	change *plant.Change
 	reqs   []*request
+	swap   *request // carried out after the batch, nil as a rule
 
 	events  []plant.Event
 	records [][]byte
@@ -46,6 +47,10 @@ func (b *batch) empty() bool { return len(b.events) == 0 && b.box == nil && len(
 
 // add carries out one request on the batch.
 func (b *batch) add(r *request) {
+	if r.swap != nil {
+		b.swap = r
+		return
+	}
 	b.reqs = append(b.reqs, r)
 	if r.mark != nil {
 		if b.box == nil {

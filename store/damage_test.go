@@ -246,6 +246,9 @@ func TestBackupAndRestore(t *testing.T) {
 // killed.
 const crashEnv = "ENVIVO_STORE_CRASH"
 
+// compactEnv lets that child compact its file all the time.
+const compactEnv = "ENVIVO_STORE_COMPACT"
+
 func TestMain(m *testing.M) {
 	if path := os.Getenv(crashEnv); path != "" {
 		writeUntilKilled(path)
@@ -264,6 +267,13 @@ func writeUntilKilled(path string) {
 		if _, err := st.Do(context.Background(), storetest.Bring("A-1", 0)); err != nil {
 			os.Exit(1)
 		}
+	}
+	if os.Getenv(compactEnv) != "" {
+		go func() {
+			for st.Compact(context.Background()) == nil {
+			}
+			os.Exit(1)
+		}()
 	}
 	for {
 		r, err := st.Do(context.Background(), storetest.Note("", "A-1", "x"))

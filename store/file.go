@@ -136,13 +136,19 @@ func putAll(b *bolt.Bucket, kv map[string][]byte) error {
 	return nil
 }
 
-// inTx runs a transaction while no writer exists yet: creation, the first
-// opening of a copy, migrations.
+// inTx runs a transaction on a file that has no writer yet: creation, the first
+// opening of a copy, migrations, the file that a compaction makes.
 func inTx(db *bolt.DB, f func(*bolt.Tx) error) error {
 	tx, err := db.Begin(true)
 	if err != nil {
 		return err
 	}
+	defer func() {
+		if p := recover(); p != nil { // an open transaction would hold up the closing for ever
+			_ = tx.Rollback()
+			panic(p)
+		}
+	}()
 	if err := f(tx); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
@@ -190,7 +196,21 @@ func openBolt(path string, o *bolt.Options) (db *bolt.DB, err error) {
 	if errors.Is(err, ErrDamaged) && file != nil {
 		return nil, errors.Join(err, file.Close())
 	}
+	if err == nil && replaced(path, file) {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, ErrLocked), db.Close())
+	}
 	return db, err
+}
+
+// replaced reports whether path names another file by now: its owner compacted
+// it while this process waited for the lock.
+func replaced(path string, file *os.File) bool {
+	mine, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	now, err := os.Stat(path)
+	return err == nil && !os.SameFile(mine, now)
 }
 
 // guarded turns a panic, or a fault in the mapped file, into ErrDamaged.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"envivo/plant"
 )
@@ -94,9 +95,16 @@ func (b *Bolt) journal(ctx context.Context, after plant.Seq, limit int) ([]plant
 	return out, err
 }
 
-// view is db.View that survives a damaged page.
+// view is db.View that survives a damaged page, and a compaction that closed
+// the file between finding and reading it.
 func (b *Bolt) view(f func(*bolt.Tx) error) error {
-	return guarded(func() error { return b.db.View(f) })
+	for {
+		db := b.file()
+		err := guarded(func() error { return db.View(f) })
+		if !errors.Is(err, berrors.ErrDatabaseNotOpen) || db == b.file() {
+			return err
+		}
+	}
 }
 
 // entry reads one journal record.

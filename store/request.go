@@ -13,6 +13,7 @@ type request struct {
 	cmds    []plant.Command
 	results []plant.Result
 	mark    *mark
+	swap    *swap
 	done    chan struct{}
 }
 
@@ -37,6 +38,9 @@ func (r *request) refuse(code plant.Code, cause error) {
 	}
 	if r.mark != nil {
 		r.mark.err = trouble(code, plant.Command{}, cause)
+	}
+	if r.swap != nil {
+		r.swap.err = trouble(code, plant.Command{}, cause)
 	}
 	r.answer()
 }

@@ -69,9 +69,9 @@ func (b *Bolt) Stats() Stats {
 		Seq: b.Snapshot().Seq, Queued: len(b.queue), QueueLimit: cap(b.queue), Commits: c.commits.Load(), Events: c.events.Load(),
 		CommitTime: time.Duration(c.commitTime.Load()), LastCommit: time.Duration(c.lastCommit.Load()), LastBatch: int(c.lastBatch.Load()),
 		Full: c.full.Load(), Dirty: int(c.dirty.Load()), Replay: int(c.gap.Load()), Receipts: int(c.receipts.Load()),
-		FreelistBytes: b.db.Stats().FreelistInuse,
+		FreelistBytes: b.file().Stats().FreelistInuse,
 	}
-	if err := b.db.View(func(tx *bolt.Tx) error { s.FileSize = tx.Size(); return nil }); err != nil {
+	if err := b.view(func(tx *bolt.Tx) error { s.FileSize = tx.Size(); return nil }); err != nil {
 		s.FileSize = 0 // closed
 	}
 	b.outbox.mu.RLock()

@@ -74,8 +74,9 @@ func (o Options) withDefaults() Options {
 
 // Bolt is the store on one bbolt file. All methods may be called concurrently.
 type Bolt struct {
-	o     Options
-	db    *bolt.DB
+	o Options
+	// db is the file in use; only the writer exchanges it (Compact).
+	db    atomic.Pointer[bolt.DB]
 	path  string
 	meta  fileMeta
 	queue chan *request
@@ -91,6 +92,10 @@ type Bolt struct {
 	stats  counters
 	// copying admits one copy at a time.
 	copying sync.Mutex
+	// compacting tells the writer to remember which rows it writes.
+	compacting atomic.Bool
+	// retired are files from before a compaction that are being closed.
+	retired sync.WaitGroup
 }
 
 // published is what readers see of one moment. It never changes.
@@ -138,10 +143,11 @@ func start(db *bolt.DB, path string, torn bool, o Options) (*Bolt, error) {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	b := &Bolt{
-		o: o, db: db, path: path, meta: meta,
+		o: o, path: path, meta: meta,
 		queue: make(chan *request, o.Queue), stop: make(chan struct{}), finished: make(chan struct{}), failed: make(chan error, 1),
 	}
-	b.closed = sync.OnceValue(db.Close)
+	b.db.Store(db)
+	b.closed = sync.OnceValue(func() error { b.retired.Wait(); return b.file().Close() })
 	b.outbox.state = l.outbox
 	b.now.Store(&published{snap: l.snap, wake: make(chan struct{})})
 	w := newWriter(b, l)
@@ -232,6 +238,10 @@ func (b *Bolt) await(ctx context.Context, r *request) {
 		}
 	}
 }
+
+// file is the database in use. Whoever reads it must be ready to find that it
+// was closed after a compaction; view is.
+func (b *Bolt) file() *bolt.DB { return b.db.Load() }
 
 // Snapshot is the plant as of the last commit.
 func (b *Bolt) Snapshot() *plant.Snapshot { return b.now.Load().snap }

@@ -22,6 +22,8 @@ type writer struct {
 	// next was taken from the queue but did not fit into the batch.
 	next *request
 	idle *time.Timer
+	// moved are the spools whose rows were written during a compaction.
+	moved map[plant.Tag]bool
 }
 
 const (
@@ -50,7 +52,12 @@ func (w *writer) run() {
 		if !more {
 			break
 		}
-		if err := w.commit(batch); err != nil {
+		err := w.commit(batch)
+		if s := batch.swap; s != nil && err == nil {
+			err = w.swap(s.swap)
+			s.answer()
+		}
+		if err != nil {
 			w.fail(err)
 			return
 		}
@@ -91,7 +98,7 @@ func (w *writer) gather() (*batch, bool) {
 	b := w.newBatch()
 	n := len(first.cmds)
 	b.add(first)
-	for n < w.b.o.Batch && w.next == nil {
+	for n < w.b.o.Batch && w.next == nil && b.swap == nil {
 		select {
 		case r := <-w.b.queue:
 			if n += len(r.cmds); n > w.b.o.Batch {
@@ -143,7 +150,7 @@ func (w *writer) commit(b *batch) error {
 	}
 	f.at(BeforeCommit)
 	began := w.b.o.Now()
-	err := f.commit(func() error { return w.b.db.Update(b.write) })
+	err := f.commit(func() error { return w.b.file().Update(b.write) })
 	took := w.b.o.Now().Sub(began)
 	if err != nil {
 		return w.failed(b, err)
@@ -185,7 +192,7 @@ func (w *writer) failed(b *batch, err error) error {
 func (w *writer) untouched() bool {
 	var m fileMeta
 	err := guarded(func() error {
-		return w.b.db.View(func(tx *bolt.Tx) (err error) {
+		return w.b.file().View(func(tx *bolt.Tx) (err error) {
 			m, err = readFileMeta(tx)
 			return err
 		})
@@ -216,6 +223,15 @@ func (w *writer) adopt(b *batch) {
 		w.claims.expire(b.now, w.snap.Seq)
 	}
 	w.dirty.become(b.rows, b.dirty)
+	if !w.b.compacting.Load() {
+		return
+	}
+	if w.moved == nil {
+		w.moved = map[plant.Tag]bool{}
+	}
+	for _, r := range b.rows {
+		w.moved[r.tag] = true
+	}
 }
 
 // publish shows a durable batch to readers: outbox, snapshot and ring, then the
