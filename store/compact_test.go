@@ -169,7 +169,7 @@ func TestBackupCompactsABloatedFile(t *testing.T) {
 // compacts without a pause.
 func TestKilledCompactionKeepsWhatWasSaid(t *testing.T) {
 	path := dbPath(t)
-	for round := range 8 {
+	for round := range 5 {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), crashEnv+"="+path, compactEnv+"=1")
 		out, err := cmd.StdoutPipe()
@@ -179,7 +179,7 @@ func TestKilledCompactionKeepsWhatWasSaid(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		said := acknowledged(out, 20+round*17)
+		said := acknowledged(out, 20+round*25)
 		if err := cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}

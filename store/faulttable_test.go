@@ -314,7 +314,9 @@ func TestReceiptsArePrunedWithoutHoles(t *testing.T) {
 	st := open(t, path, o)
 	must(t, st, storetest.Bring("A-1", 0))
 	key := func(i int) plant.Command {
-		return storetest.Note(plant.CommandID(fmt.Sprint("k", i)), "A-1", "x")
+		c := storetest.Set("turno", fmt.Sprint(i))
+		c.ID = plant.CommandID(fmt.Sprint("k", i))
+		return c
 	}
 	var all []plant.Command
 	for i := range kept + 300 {
