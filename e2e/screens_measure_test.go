@@ -167,6 +167,7 @@ func (s *server) resident() float64 {
 // TestFiftyOpenPagesLeakNothing keeps fifty pages open while commands come, five
 // a second, and weighs tabs and server before and after.
 func TestFiftyOpenPagesLeakNothing(t *testing.T) {
+	t.Parallel()
 	long := 30 * time.Second
 	if text := os.Getenv(soakEnv); text != "" {
 		d, err := time.ParseDuration(text)

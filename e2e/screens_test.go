@@ -132,6 +132,7 @@ var menuLinks = `[...document.querySelectorAll('main .menu a')].map(a => a.getAt
 // night, with the usual and with double letters, by hand and by keyboard, and
 // keeps a picture of each.
 func TestEveryScreen(t *testing.T) {
+	t.Parallel() // with the fifty pages, which mostly wait
 	s := demo(t)
 	d := setDemo(s)
 	axe := axeSource(t)
