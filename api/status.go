@@ -87,7 +87,7 @@ var statuses = map[plant.Code]row{
 		return "Spool " + tagOf(e) + " tiene un dato dañado en " + e.Missing + "."
 	}, nil},
 	plant.CodeBusy:           {http.StatusServiceUnavailable, codeSheet, sayBusy, nil},
-	plant.CodeFull:           {http.StatusServiceUnavailable, "SHEETS_UPDATE_ERROR", say("El servidor no tiene espacio: {TAG} sin cambios."), nil},
+	plant.CodeFull:           {http.StatusServiceUnavailable, "SHEETS_UPDATE_ERROR", say("El disco del servidor está lleno o protegido: {TAG} sin cambios."), nil},
 	plant.CodeUnknownOutcome: {http.StatusServiceUnavailable, "SHEETS_UPDATE_ERROR", say("El servidor no pudo confirmar el cambio en {TAG}."), nil},
 	plant.CodeUnauthorized:   {http.StatusForbidden, "NO_AUTORIZADO", say("No autorizado: hace falta un dispositivo inscrito o un token."), nil},
 }

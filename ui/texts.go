@@ -98,7 +98,7 @@ var refusals = map[plant.Code]sentence{
 		return fmt.Sprintf("Este spool tiene un dato dañado (columna %s). Ya está en Sincronización. Código: %s", orDash(e.Missing), orDash(t.Code))
 	},
 	plant.CodeBusy:           fixed("Hay mucho trabajo a la vez: espera un momento y repite. No se guardó."),
-	plant.CodeFull:           fixed("El servidor no tiene espacio para guardar. Avisa al supervisor. No se guardó."),
+	plant.CodeFull:           fixed("El servidor no tiene espacio para guardar, o su disco está protegido. Avisa al supervisor. No se guardó."),
 	plant.CodeUnknownOutcome: fixed("El servidor se detuvo al guardar. Al volver, esta página dirá si se guardó."),
 	plant.CodeUnauthorized:   fixed("Esta tablet no está registrada. Pide al supervisor."),
 }
