@@ -85,21 +85,7 @@ func TestCompactionWhileServing(t *testing.T) {
 		t.Errorf("the file has %d bytes in use after the compaction, %d before", after, before)
 	}
 	seq, snap := st.Snapshot().Seq, st.Snapshot()
-	all := plant.Seq(0)
-	for at := plant.Seq(0); ; at = all {
-		events, err := st.Events(context.Background(), at, 1000)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(events) == 0 {
-			break
-		}
-		for _, e := range events {
-			if all++; e.Seq != all {
-				t.Fatalf("event %d follows %d", e.Seq, all-1)
-			}
-		}
-	}
+	all := unbroken(t, st)
 	if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -112,6 +98,25 @@ func TestCompactionWhileServing(t *testing.T) {
 	}
 	if r, err := st.Do(context.Background(), storetest.Note("first", "MK-01", "antes")); err != nil || !r.Repeated {
 		t.Errorf("a key from before the compaction = repeated %v, %v; want its first receipt", r.Repeated, err)
+	}
+}
+
+// unbroken reads the whole journal and gives its last number.
+func unbroken(t *testing.T, st *store.Bolt) (all plant.Seq) {
+	t.Helper()
+	for {
+		events, err := st.Events(context.Background(), all, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(events) == 0 {
+			return all
+		}
+		for _, e := range events {
+			if all++; e.Seq != all {
+				t.Fatalf("event %d follows %d", e.Seq, all-1)
+			}
+		}
 	}
 }
 
