@@ -128,7 +128,7 @@ func TestAFaultAtEveryCallOfADayLeavesNoTrace(t *testing.T) {
 	calls := callsOfADay(t)
 	for _, f := range faults {
 		t.Run(f.name, func(t *testing.T) {
-			for n := 0; n < calls; n += f.every {
+			for n := 0; n < calls; n += f.every * thin(8) {
 				t.Run(fmt.Sprint("call ", n+1), func(t *testing.T) {
 					t.Parallel()
 					x := small(t, sheetOf{spools: 4, joints: 2})
@@ -328,7 +328,7 @@ func TestAKillAtEveryStepLeavesEverythingOnce(t *testing.T) {
 	}
 	t.Logf("a day takes %d steps", count.steps)
 	for _, after := range []bool{false, true} {
-		for n := 1; n <= count.steps; n++ {
+		for n := 1; n <= count.steps; n += thin(8) {
 			t.Run(fmt.Sprintf("step %d, after: %v", n, after), func(t *testing.T) {
 				t.Parallel()
 				x := small(t, sheetOf{spools: 4, joints: 2})
@@ -346,7 +346,7 @@ func TestAKillAtEveryStepLeavesEverythingOnce(t *testing.T) {
 func TestACallThatHangsWhenTheProcessEndsIsNoLoss(t *testing.T) {
 	calls := callsOfADay(t)
 	for how, every := range map[emulator.Action]int{emulator.Hang: 4, emulator.HangAfter: 1} {
-		for n := 0; n < calls; n += every {
+		for n := 0; n < calls; n += every * thin(8) {
 			t.Run(fmt.Sprintf("kind %d, call %d", how, n+1), func(t *testing.T) {
 				t.Parallel()
 				x := small(t, sheetOf{spools: 4, joints: 2})

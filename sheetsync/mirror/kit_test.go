@@ -24,6 +24,15 @@ import (
 	"envivo/store"
 )
 
+// thin is 1, and n in a short run. The gate runs everything once, and thinned out
+// under the race detector, which is ten times slower.
+func thin(n int) int {
+	if testing.Short() {
+		return n
+	}
+	return 1
+}
+
 // clock is a clock that tests turn.
 type clock struct {
 	mu  sync.Mutex

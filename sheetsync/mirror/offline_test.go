@@ -11,7 +11,7 @@ import (
 )
 
 func TestEightHoursOfflineWithTwoKillsReachTheSheetOnceInThreeMinutes(t *testing.T) {
-	const events = 5000
+	events := 5000 / thin(10)
 	d := newDay(t, sheetOf{spools: 250, joints: 3}, emulator.Options{}, Options{})
 	x := d.x
 	d.run(x.clock.Now().Add(3 * time.Minute))
@@ -23,7 +23,7 @@ func TestEightHoursOfflineWithTwoKillsReachTheSheetOnceInThreeMinutes(t *testing
 	x.e.Outage(true)
 	for _, hours := range []time.Duration{3, 6} {
 		d.run(start.Add(hours * time.Hour))
-		if s := x.m.Status(); s.Backlog < int(hours)*500 || s.Mode != Stopped {
+		if s := x.m.Status(); s.Backlog < int(hours)*events/10 || s.Mode != Stopped {
 			t.Errorf("after %d h offline: %q with a backlog of %d, want %q and more", hours, s.Mode, s.Backlog, Stopped)
 		}
 		x.reopen() // whoever was told nothing finds everything in the outbox

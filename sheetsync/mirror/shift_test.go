@@ -375,7 +375,7 @@ func stumbles(e *emulator.Emulator) {
 }
 
 func TestAWholeShiftWithStumblesAndPeopleInTheSheetEndsRight(t *testing.T) {
-	const commands = 2000
+	commands, length := 2000/thin(16), 8*time.Hour/time.Duration(thin(16))
 	d := newDay(t, sheetOf{spools: 100, joints: 4}, emulator.Options{}, Options{})
 	x := d.x
 	d.run(x.clock.Now().Add(3 * time.Minute)) // the first start is another test's
@@ -386,16 +386,16 @@ func TestAWholeShiftWithStumblesAndPeopleInTheSheetEndsRight(t *testing.T) {
 	f.committed, d.after = l.committed, l.look
 	h.remember()
 	for range commands {
-		d.errands = append(d.errands, errand{start.Add(time.Duration(f.r.Int64N(int64(8 * time.Hour)))), f.act})
+		d.errands = append(d.errands, errand{start.Add(time.Duration(f.r.Int64N(int64(length)))), f.act})
 	}
-	for minute := range 8 * 60 {
+	for minute := range int(length / time.Minute) {
 		at := start.Add(time.Duration(minute)*time.Minute + time.Duration(h.r.Int64N(int64(time.Minute))))
 		d.errands = append(d.errands, errand{at, func() { h.edit(f.tags) }})
 	}
 	slices.SortFunc(d.errands, func(a, b errand) int { return a.at.Compare(b.at) })
 	x.e.ResetCalls()
 	stumbles(x.e)
-	d.run(start.Add(8 * time.Hour))
+	d.run(start.Add(length))
 	h.check()
 	faults := 0
 	for _, c := range x.e.Calls() {
