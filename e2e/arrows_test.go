@@ -47,6 +47,7 @@ var (
 		"envivo/sheetsync/workbook":  {"envivo/plant", "envivo/sheetsync/table"},
 	}
 	external = map[string][]string{
+		"envivo/sheetsync/mirror":    {"github.com/google/uuid"},
 		"envivo":                     {"github.com/alecthomas/kong", "github.com/google/uuid", "golang.org/x/sync", "golang.org/x/sys", "golang.org/x/crypto"},
 		"envivo/api":                 {"github.com/a-h/templ", "github.com/VictoriaMetrics/metrics", "github.com/google/uuid", "golang.org/x/crypto", "golang.org/x/sync"},
 		"envivo/ui":                  {"github.com/a-h/templ", "rsc.io/qr"},

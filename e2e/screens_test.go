@@ -143,6 +143,9 @@ func TestEveryScreen(t *testing.T) {
 		theme         string // the one axe is asked in
 		keyboard      bool
 	}{{601, 962, "light", false}, {768, 1024, "", true}, {1280, 800, "dark", false}} {
+		if testing.Short() && size.keyboard {
+			continue // the walk by keyboard takes as long as both others
+		}
 		t.Run(fmt.Sprintf("%dx%d", size.width, size.height), func(t *testing.T) {
 			t.Parallel()
 			e := newEye(t, first, s, shots, size.width, size.height)

@@ -89,3 +89,19 @@ func TestFormulasAreCarriedRowByRow(t *testing.T) {
 		}
 	}
 }
+
+func TestAProcessThatDiesAfterAWriteIntoAMovedRowLeavesNoPropuesta(t *testing.T) {
+	x := newOffice(t, sheetOf{spools: 9, joints: 3}, emulator.Options{}, Options{})
+	x.pass(time.Minute)
+	x.take("MK-004", 92, plant.ARM)
+	x.duringTheNextWrite(func() error { return x.b.SortBy("Operaciones", "TAG_SPOOL", true) })
+	for x.cell("Operaciones", "MK-006", "Ocupado_Por").Text == "" { // the row that is now where MK-004 was
+		x.clock.advance(max(x.m.Step(t.Context()), time.Millisecond))
+	}
+	x.reopen() // it remembers nothing of the write
+	x.pass(2 * time.Minute)
+	x.agrees()
+	if s := x.m.Status(); len(s.Proposals) > 0 {
+		t.Errorf("propuestas %+v, want none: nobody typed anything", s.Proposals)
+	}
+}

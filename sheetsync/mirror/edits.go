@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"envivo/plant"
 	"envivo/sheetsync"
 	"envivo/sheetsync/table"
@@ -60,7 +62,7 @@ func (m *Mirror) judgeEdits(c *cycle, v *rowView, diffs []difference, plan *rowP
 	var write, edited []difference
 	astray := false
 	for _, d := range diffs {
-		astray = astray || plan.gotAstray(d.column, d.have)
+		astray = astray || plan.gotAstray(d.column, d.have) || m.strangeToken(v, d)
 	}
 	if astray {
 		plan.strays = true
@@ -89,6 +91,18 @@ func (m *Mirror) judgeEdits(c *cycle, v *rowView, diffs []difference, plan *rowP
 	}
 	plan.edits[v.spool.Tag] = m.propose(c, v, edited)
 	return write
+}
+
+// strangeToken reports whether a row carries a version token that is neither its
+// spool's nor the one seen there last. Every write brings a token along and nobody
+// types one, so the row was written by us and moved at that moment, even if the
+// process that wrote it is gone and remembers nothing.
+func (m *Mirror) strangeToken(v *rowView, d difference) bool {
+	if d.column != versionColumn || d.have.Text == m.rows.tokens[v.spool.Tag] {
+		return false
+	}
+	_, err := uuid.Parse(d.have.Text)
+	return err == nil
 }
 
 // put says that a hand-made edit is replaced by what the store says.

@@ -157,7 +157,7 @@ func New(o Options) (*Mirror, error) {
 	}
 	m := &Mirror{o: o, plant: o.Plant, log: o.Log, poke: make(chan struct{}, 1),
 		baseline: map[string]int{}, odd: map[string]int{}, formulas: map[string]bool{}, memories: map[string][]memory{}, rowDone: map[plant.Seq]bool{}, poison: map[plant.Tag]string{},
-		rows: rowLane{sent: map[plant.Seq]bool{}}, restore: map[plant.Tag]bool{}, proposed: map[string]*proposal{}, alerts: map[string]Alert{}}
+		rows: rowLane{sent: map[plant.Seq]bool{}, tokens: map[plant.Tag]string{}}, restore: map[plant.Tag]bool{}, proposed: map[string]*proposal{}, alerts: map[string]Alert{}}
 	m.sheet = paced{o.Sheet, m.mayCall}
 	for _, name := range table.SheetNames() {
 		m.tabs = append(m.tabs, &tab{name: name})

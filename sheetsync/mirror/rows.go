@@ -25,10 +25,11 @@ type rowLane struct {
 	last    []sentRow
 	sent    map[plant.Seq]bool // pending events whose cells were written, not yet seen
 	missing []plant.Tag
-	cells   map[string]bool // TAG and column of cells that hold a formula
-	asked   []string        // header when formulas were last asked for
-	suspect bool            // cells somebody changed may hold formulas
-	looked  map[string]bool // TAG, column and text of changed cells that hold none
+	tokens  map[plant.Tag]string // the version token that was last seen to be right in a row
+	cells   map[string]bool      // TAG and column of cells that hold a formula
+	asked   []string             // header when formulas were last asked for
+	suspect bool                 // cells somebody changed may hold formulas
+	looked  map[string]bool      // TAG, column and text of changed cells that hold none
 }
 
 // sentRow is what was written into one row.
@@ -128,6 +129,9 @@ func (m *Mirror) planRow(c *cycle, v *rowView, plan *rowPlan) {
 			}
 		}
 		if identical(have, cell) {
+			if column == versionColumn {
+				m.rows.tokens[sp.Tag] = have.Text
+			}
 			continue
 		}
 		d := difference{column: column, have: have, want: cell}
@@ -391,6 +395,9 @@ func (m *Mirror) wrote(plan *rowPlan, changes []change, c *cycle) {
 	for row, cells := range byRow {
 		if tag, ok := plan.tags[row]; ok {
 			m.rows.last = append(m.rows.last, sentRow{row, tag, cells})
+			if token, ok := cells[versionColumn].(string); ok {
+				m.rows.tokens[tag] = token
+			}
 			tags[tag] = true
 			m.restored(tag)
 		}
