@@ -35,7 +35,7 @@ func Export(ctx context.Context, p Plant) (table.Book, error) {
 
 func exportLog(ctx context.Context, p Plant, until plant.Seq) (table.Sheet, error) {
 	var before, ours []plant.MetadataRow
-	err := eachEvent(ctx, p, func(e plant.Event) {
+	err := EachEvent(ctx, p, func(e plant.Event) {
 		switch {
 		case e.Seq > until:
 		case e.Import != nil:

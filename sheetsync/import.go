@@ -125,7 +125,7 @@ func fold(t plant.Tag) string { return strings.ToUpper(string(t)) }
 // knownRows are the IDs of all rows of the log the store would write itself.
 func knownRows(ctx context.Context, p Plant) (map[string]bool, error) {
 	known := map[string]bool{}
-	err := eachEvent(ctx, p, func(e plant.Event) {
+	err := EachEvent(ctx, p, func(e plant.Event) {
 		for _, m := range table.EventRows(e) {
 			known[m.ID] = true
 		}
@@ -133,8 +133,9 @@ func knownRows(ctx context.Context, p Plant) (map[string]bool, error) {
 	return known, err
 }
 
-// eachEvent walks the whole journal.
-func eachEvent(ctx context.Context, p Plant, do func(plant.Event)) error {
+// EachEvent walks the whole journal, oldest first. Events are shared with other
+// readers: do not change what they point to.
+func EachEvent(ctx context.Context, p Plant, do func(plant.Event)) error {
 	const page = 2000
 	for at := plant.Seq(0); ; {
 		events, err := p.Events(ctx, at, page)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"envivo/plant"
+	"envivo/sheetsync"
 	"envivo/sheetsync/google"
 	"envivo/sheetsync/table"
 )
@@ -231,7 +232,7 @@ func (m *Mirror) repair(ctx context.Context, c *cycle, found repairs) error {
 	l := &m.trail
 	var rows []plant.MetadataRow // ours, in order, of delivered events and those already there
 	brought := 0                 // rows that came in from this Sheet
-	err := m.eachDelivered(ctx, func(e plant.Event) {
+	err := sheetsync.EachEvent(ctx, m.plant, func(e plant.Event) {
 		if e.Import != nil && e.Import.Source == plant.SheetDevice {
 			brought += len(e.Import.History)
 		}
@@ -279,22 +280,6 @@ func (m *Mirror) trusted(c *cycle, whole bool, expected int) bool {
 	l.odd, l.most, l.anew = 0, l.last, false
 	m.clear("lectura", table.Metadata)
 	return true
-}
-
-func (m *Mirror) eachDelivered(ctx context.Context, do func(plant.Event)) error {
-	for at := plant.Seq(0); ; {
-		events, err := m.plant.Events(ctx, at, 0)
-		if err != nil {
-			return fmt.Errorf("read events after %d: %w", at, err)
-		}
-		if len(events) == 0 {
-			return nil
-		}
-		for _, e := range events {
-			do(e)
-		}
-		at = events[len(events)-1].Seq
-	}
 }
 
 // firstWrong is the index of our first row that is missing, edited or out of
