@@ -58,7 +58,7 @@ func (f *floor) assemble() error {
 		Env: f.store.Env(), Build: id, Version: release,
 		Sync:  f.exchange(),
 		Ready: f.ready, Metrics: []func(io.Writer){f.storeMetrics, f.hubMetrics, f.boxMetrics, f.hookMetrics},
-		Webhooks: f.webhookStates,
+		Webhooks: f.webhookStates, Attempted: f.record.add, Refusals: f.record.since,
 	})
 	if err != nil {
 		return err

@@ -74,6 +74,7 @@ type floor struct {
 	backups *backups
 	sheet   *sheetSync // nil: the plant has no Sheet
 	hooks   *hooks.Sender
+	record  *record
 	program *program
 }
 
@@ -158,6 +159,7 @@ func (f *floor) start(ctx context.Context, g *errgroup.Group, more extra) error 
 		f.sheet = newSheetSync(&f.cfg.Sheet, f.program, f.store, f.log)
 	}
 	f.hooks = f.sender()
+	f.record = openRecord(f.cfg.Data, f.log)
 	if err := f.assemble(); err != nil {
 		return err
 	}
@@ -177,6 +179,7 @@ func (f *floor) start(ctx context.Context, g *errgroup.Group, more extra) error 
 	g.Go(func() error { return f.hub.Run(ctx) })
 	g.Go(func() error { return f.backups.run(ctx) })
 	g.Go(func() error { return f.hooks.Run(ctx) })
+	g.Go(func() error { return f.record.run(ctx) })
 	if f.sheet != nil {
 		g.Go(func() error { return f.sheet.run(ctx) })
 	}

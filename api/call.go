@@ -227,6 +227,7 @@ type errorBody struct {
 // refuse answers an error; it returns the status.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) int {
 	body, status := s.explain(w, r, err)
+	s.turnedAway(r, body.Error, err)
 	if detailed(r.URL.Path) {
 		detail := map[string]any{"error": body.Error, "message": body.Message, "data": body.Data}
 		if faults, ok := body.Detail.([]fault); ok {

@@ -47,6 +47,8 @@ type pages struct {
 	leave      func(http.ResponseWriter, *http.Request)
 	device     func(*http.Request) string
 	status     func(plant.Code) int
+	// turnedAway records a request that was refused before any command.
+	turnedAway func(r *http.Request, code string, err error)
 	build, env string
 	tls        bool // cookies travel over TLS only
 	log        *slog.Logger

@@ -90,6 +90,7 @@ func (f *foreignField) Error() string { return "a form sent the field " + strcon
 // rejected answers a form that cannot be understood.
 func (p *pages) rejected(w http.ResponseWriter, r *http.Request, err error) error {
 	p.log.Info("form refused", "path", r.URL.Path, "err", err)
+	p.turnedAway(r, codeInvalid, err)
 	return p.write(w, r, http.StatusUnprocessableEntity, live{}, ui.ErrorPage(p.frame(w, r, "No se guardó"), "No se guardó.", ui.TextForeign, ""))
 }
 
@@ -232,6 +233,7 @@ func (p *pages) noticeOf(r *http.Request, res result) ui.Notice {
 	if res.err == nil {
 		return p.success(res.event)
 	}
+	p.turnedAway(r, codeInvalid, res.err)
 	n := p.refusal(r, res)
 	n.Signal = signalNo
 	return n

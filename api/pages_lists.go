@@ -119,6 +119,7 @@ func (p *pages) menu(w http.ResponseWriter, r *http.Request) error {
 
 // stranger is what a device sees that may not read (ui: Tablet nueva).
 func (p *pages) stranger(w http.ResponseWriter, r *http.Request) {
+	p.turnedAway(r, statuses[plant.CodeUnauthorized].code, &plant.Error{Code: plant.CodeUnauthorized})
 	p.handle(func(w http.ResponseWriter, r *http.Request) error {
 		f := p.frame(w, r, "Tablet nueva")
 		return p.write(w, r, http.StatusForbidden, live{},

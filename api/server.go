@@ -78,6 +78,12 @@ type Options struct {
 	Sync Sync
 	// Webhooks tells how the receivers of events are doing; nil means none.
 	Webhooks func() []Webhook
+	// Attempted is told everything that is tried at the box, from the goroutine
+	// that answers: it must not wait. nil when nobody keeps a record.
+	Attempted func(Attempt)
+	// Refusals are the refusals on record since an instant, oldest first, also
+	// those of before a restart; nil when there is no record.
+	Refusals func(since time.Time) []Attempt
 	// Metrics append what other parts measure to /metrics.
 	Metrics []func(io.Writer)
 }
@@ -113,6 +119,9 @@ func New(o Options) (*Server, error) {
 		}
 		s.origins[origin] = true
 	}
+	if o.Attempted != nil {
+		s.o.Plant = watched{o.Plant, s}
+	}
 	s.described = sync.OnceValue(func() described {
 		d := describe(s.routes())
 		return described{d.encoded(), d.page()}
@@ -140,6 +149,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h["X-Content-Type-Options"] = nosniff
 	h["Referrer-Policy"] = sameSite
 	h[traceHeader] = []string{s.o.NewUUID()}
+	r = s.onTrail(w, r)
 	if s.crossOrigin(w, r) {
 		return
 	}
@@ -148,4 +158,5 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mux.ServeHTTP(w, r)
+	s.opened(r)
 }

@@ -28,12 +28,13 @@ import (
 // missing here may import nothing at all, so a new one has to be entered.
 var (
 	edges = map[string][]string{
-		"envivo": {"envivo/api", "envivo/assets", "envivo/fsm", "envivo/hooks", "envivo/plant", "envivo/sheetsync", "envivo/sheetsync/emulator",
+		"envivo": {"envivo/api", "envivo/assets", "envivo/blackbox", "envivo/fsm", "envivo/hooks", "envivo/plant", "envivo/sheetsync", "envivo/sheetsync/emulator",
 			"envivo/sheetsync/google", "envivo/sheetsync/migration", "envivo/sheetsync/mirror", "envivo/sheetsync/sample", "envivo/sheetsync/table", "envivo/sheetsync/workbook", "envivo/store", "envivo/ui", "envivo/ws"},
 		"envivo/api":                 {"envivo/plant", "envivo/ui"},
 		"envivo/ui":                  {"envivo/assets", "envivo/plant"},
 		"envivo/ws":                  {"envivo/plant"},
 		"envivo/client":              {},
+		"envivo/blackbox":            {},
 		"envivo/hooks":               {"envivo/plant"},
 		"envivo/fsm":                 {"envivo/plant"},
 		"envivo/store":               {"envivo/plant"},
