@@ -57,7 +57,7 @@ func (f *floor) assemble() error {
 		Open: f.cfg.Access == "open", Origins: f.cfg.CORSOrigins, TLS: f.cfg.TLS != "off",
 		Env: f.store.Env(), Build: id, Version: release,
 		Sync:  f.exchange(),
-		Ready: f.ready, Metrics: []func(io.Writer){f.storeMetrics, f.hubMetrics, f.boxMetrics, f.hookMetrics},
+		Ready: f.ready, ReadyNotes: f.readyNotes, Metrics: []func(io.Writer){f.storeMetrics, f.hubMetrics, f.boxMetrics, f.hookMetrics},
 		Webhooks: f.webhookStates, Attempted: f.record.add, Refusals: f.record.since,
 	})
 	if err != nil {
@@ -180,17 +180,12 @@ func (f *floor) boxMetrics(w io.Writer) {
 	if free, total, err := diskSpace(f.cfg.Data); err == nil {
 		all = append(all, gauge{"envivo_disk_free_bytes", float64(free)}, gauge{"envivo_disk_bytes", float64(total)})
 	}
-	if f.backups != nil {
-		if good := f.backups.good.Load(); good > 0 {
-			all = append(all, gauge{"envivo_backup_age_seconds", f.now().Sub(time.Unix(good, 0)).Seconds()})
-		}
-		all = append(all, gauge{"envivo_backups", float64(len(f.backups.names()))})
-	}
 	writeGauges(w, all)
+	f.safety.metrics(w)
 }
 
 // backupsFolder is where automatic copies go.
-func (f *floor) backupsFolder() string { return filepath.Join(f.cfg.Data, "backups") }
+func (w *Where) backupsFolder() string { return filepath.Join(w.Data, "backups") }
 
 // engine makes the rules and the options of a store that runs them.
 func engine(r plant.Rules, now func() time.Time, log *slog.Logger) (*fsm.Engine, store.Options) {

@@ -6,32 +6,29 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
-	"sync/atomic"
 	"time"
 
 	"envivo/plant"
+	"envivo/store"
 )
 
-// backups puts verified copies of a running store into a folder and keeps the
-// newest of them. One goroutine runs it.
+// backups puts proven copies of a running store into a folder and keeps those
+// that the retention asks for. One goroutine runs it.
 type backups struct {
 	dir   string
 	every time.Duration
-	keep  int
+	keep  retention
 	now   func() time.Time
 	log   *slog.Logger
 	// copy makes one verified copy; seq is the store's newest event.
-	copy func(ctx context.Context, path string) error
+	copy func(ctx context.Context, path string) (store.Report, error)
 	seq  func() plant.Seq
+	// news is told after each copy, and after each proof that the newest one is
+	// still current; it must not block.
+	news func()
 
-	last plant.Seq    // what the newest copy contains, 0 when unknown
-	good atomic.Int64 // unix seconds of the last proof that the newest copy is current
+	last plant.Seq // what the newest copy contains, 0 when unknown
 }
-
-// backupStamp is the instant in a copy's name, in UTC so that names sort.
-const backupStamp = "20060102T150405Z"
 
 // run makes copies until ctx ends. After a restart the next one is due when it
 // would have been, so a box that is switched off every night has its copies too.
@@ -75,49 +72,35 @@ func (b *backups) once(ctx context.Context) error {
 		return nil
 	}
 	if names := b.names(); seq == b.last && len(names) > 0 {
-		b.good.Store(b.now().Unix())
-		return os.Chtimes(names[len(names)-1], time.Time{}, b.now())
+		err := os.Chtimes(names[len(names)-1], time.Time{}, b.now())
+		b.tell()
+		return err
 	}
 	if err := os.MkdirAll(b.dir, 0o700); err != nil {
 		return err
 	}
-	path := filepath.Join(b.dir, "plant-"+b.now().UTC().Format(backupStamp)+".db")
-	if err := b.copy(ctx, path); err != nil {
+	path := filepath.Join(b.dir, copyName(b.now()))
+	r, err := b.copy(ctx, path)
+	if err != nil {
 		return fmt.Errorf("copy the store to %s: %w", filepath.Base(path), err)
+	}
+	if err := writeNote(b.dir, noteProof, proof{File: filepath.Base(path), Seq: r.Seq, Head: r.Head, Epoch: r.Epoch}); err != nil {
+		return err
 	}
 	if err := os.Chtimes(path, time.Time{}, b.now()); err != nil { // due goes by our clock
 		return err
 	}
 	b.last = seq
-	b.good.Store(b.now().Unix())
 	b.log.Info("backup", "file", filepath.Base(path), "seq", seq)
-	return b.prune()
+	b.tell()
+	return b.keep.prune(b.dir, b.now())
+}
+
+func (b *backups) tell() {
+	if b.news != nil {
+		b.news()
+	}
 }
 
 // names lists the automatic copies, oldest first.
-func (b *backups) names() []string {
-	all, err := filepath.Glob(filepath.Join(b.dir, "plant-*Z.db"))
-	if err != nil {
-		return nil
-	}
-	all = slices.DeleteFunc(all, func(name string) bool {
-		stamp := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(name), "plant-"), ".db")
-		_, err := time.Parse(backupStamp, stamp)
-		return err != nil
-	})
-	slices.Sort(all)
-	return all
-}
-
-// prune removes the oldest automatic copies; files somebody else put into the
-// folder stay.
-func (b *backups) prune() error {
-	names := b.names()
-	for len(names) > b.keep {
-		if err := os.Remove(names[0]); err != nil {
-			return err
-		}
-		names = names[1:]
-	}
-	return nil
-}
+func (b *backups) names() []string { return copiesIn(b.dir) }

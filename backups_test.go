@@ -11,13 +11,16 @@ import (
 	"time"
 
 	"envivo/plant"
+	"envivo/store"
 )
 
 // plantCopies is a backup loop over a pretended store at *seq.
 func plantCopies(t *testing.T, seq *plant.Seq) *backups {
-	return &backups{dir: filepath.Join(t.TempDir(), "backups"), every: time.Hour, keep: 3, now: time.Now, log: slog.New(slog.DiscardHandler),
-		copy: func(_ context.Context, path string) error { return os.WriteFile(path, []byte("copy"), 0o600) },
-		seq:  func() plant.Seq { return *seq }}
+	return &backups{dir: filepath.Join(t.TempDir(), "backups"), every: time.Hour, keep: retention{newest: 3}, now: time.Now, log: slog.New(slog.DiscardHandler),
+		copy: func(_ context.Context, path string) (store.Report, error) {
+			return store.Report{Seq: *seq}, os.WriteFile(path, []byte("copy"), 0o600)
+		},
+		seq: func() plant.Seq { return *seq }}
 }
 
 func TestBackupsKeepTheNewest(t *testing.T) {
@@ -64,7 +67,7 @@ func TestOtherFilesInTheFolderStay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		seq := plant.Seq(1)
 		b := plantCopies(t, &seq)
-		b.keep = 1
+		b.keep.newest = 1
 		if err := os.MkdirAll(b.dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +116,10 @@ func TestAFailedCopyIsTriedAgain(t *testing.T) {
 		seq := plant.Seq(1)
 		b := plantCopies(t, &seq)
 		tries := 0
-		b.copy = func(context.Context, string) error { tries++; return errors.New("no space") }
+		b.copy = func(context.Context, string) (store.Report, error) {
+			tries++
+			return store.Report{}, errors.New("no space")
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- b.run(ctx) }()

@@ -32,7 +32,11 @@ type Config struct {
 
 	CORSOrigins []string      `setting:"" name:"cors-origins" default:"http://localhost:3000,http://localhost:3001" help:"Origins of other front ends that may call the API."`
 	BackupEvery time.Duration `setting:"" default:"1h" help:"How often a verified copy is put into DIR/backups; 0 never."`
-	BackupKeep  int           `setting:"" default:"48" help:"How many automatic copies are kept."`
+	BackupKeep  int           `setting:"" default:"48" help:"How many of the newest automatic copies are kept."`
+
+	BackupKeepDays   int    `setting:"" default:"31" help:"For how many days the last copy of each day is kept."`
+	BackupKeepMonths int    `setting:"" default:"12" help:"For how many months the last copy of each month is kept."`
+	BackupCopy       string `setting:"" placeholder:"DIR" help:"Folder on another disk (USB, NAS) that gets each copy as well; it must exist."`
 
 	Logging `embed:""`
 }
@@ -106,6 +110,8 @@ func (c *Config) Validate() error {
 		return errors.New("--backup-every must not be negative")
 	case c.BackupKeep < 1:
 		return errors.New("--backup-keep must be at least 1")
+	case c.BackupKeepDays < 0 || c.BackupKeepMonths < 0:
+		return errors.New("--backup-keep-days and --backup-keep-months must not be negative")
 	}
 	return c.Sheet.validate()
 }

@@ -123,8 +123,26 @@ func (c *backupCmd) Run(p *program) (err error) {
 			return err
 		}
 	}
+	c.noteMedium(p)
 	_, err = fmt.Fprintf(p.out, "%s: %s\n", c.Out, summary(report))
 	return err
+}
+
+// noteMedium remembers a copy that was put on another disk, so that the server
+// stops asking for one.
+func (c *backupCmd) noteMedium(p *program) {
+	out, err := filepath.Abs(c.Out)
+	here, err1 := deviceOf(c.Data)
+	there, err2 := deviceOf(out)
+	if errors.Join(err, err1, err2) != nil || here == there {
+		return
+	}
+	if err := os.MkdirAll(c.backupsFolder(), 0o700); err != nil {
+		return
+	}
+	if err := writeNote(c.backupsFolder(), noteMedium, onMedium{File: filepath.Base(out), To: filepath.Dir(out), At: p.now()}); err != nil {
+		p.say("note: the server will not know of this copy: %v", err)
+	}
 }
 
 type restoreCmd struct {

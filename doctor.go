@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -44,7 +43,7 @@ func (d *doctorCmd) Run(p *program) error {
 	defer stop()
 	found := []verdict{d.clock(p.now()), d.folder()}
 	if found[1].level != "FAIL" {
-		found = append(found, d.space(), d.flush(p.now), d.store(ctx, p), d.copies(p.now()))
+		found = append(found, d.space(), d.flush(p.now), d.store(ctx, p), d.copies(p.now()), d.medium(p.now()), d.drill(p.now()))
 	}
 	found = append(found, d.certificate(p.now()), d.port(ctx), d.sheet(ctx, p))
 	var broken int
@@ -169,8 +168,7 @@ func (d *doctorCmd) copies(now time.Time) verdict {
 	if d.BackupEvery == 0 {
 		return warn("backups", "automatic backups are switched off")
 	}
-	b := backups{dir: filepath.Join(d.Data, "backups")}
-	names := b.names()
+	names := copiesIn(d.backupsFolder())
 	if len(names) == 0 {
 		return warn("backups", "there is no automatic backup yet")
 	}
@@ -183,7 +181,44 @@ func (d *doctorCmd) copies(now time.Time) verdict {
 	if age > 2*d.BackupEvery+time.Minute {
 		return warn("backups", "%s (normal while no server runs)", text)
 	}
-	return fine("backups", "%s; remember a second medium", text)
+	return fine("backups", "%s", text)
+}
+
+func (d *doctorCmd) medium(now time.Time) verdict {
+	if d.BackupCopy != "" {
+		m := medium{from: d.Data, to: d.BackupCopy, device: deviceOf}
+		if err := m.present(); err != nil {
+			return warn("medium", "%s: %v", d.BackupCopy, err)
+		}
+	}
+	var on onMedium
+	if !readNote(d.backupsFolder(), noteMedium, &on) {
+		return warn("medium", "no copy has ever been put on another disk: use --backup-copy, or envivo backup --out to one")
+	}
+	age := now.Sub(on.At)
+	text := fmt.Sprintf("%s in %s, %v ago", on.File, on.To, age.Round(time.Second))
+	if age > mediumOld {
+		return warn("medium", "%s: make a newer one", text)
+	}
+	return fine("medium", "%s", text)
+}
+
+func (d *doctorCmd) drill(now time.Time) verdict {
+	var r drilled
+	switch ok := readNote(d.backupsFolder(), noteDrill, &r); {
+	case !ok:
+		return warn("drill", "no copy has been restored for practice yet; a running server does it daily")
+	case r.Trouble != "":
+		return bad("drill", "%s could not be restored: %s", r.File, r.Trouble)
+	case r.Skipped != "":
+		return warn("drill", "not made: %s", r.Skipped)
+	}
+	age := now.Sub(r.Good)
+	text := fmt.Sprintf("%s restored %v ago: %d events in %v", r.File, age.Round(time.Second), r.Seq, time.Duration(r.TookMS)*time.Millisecond)
+	if age > 2*drillEvery+time.Hour {
+		return warn("drill", "%s (normal while no server runs)", text)
+	}
+	return fine("drill", "%s", text)
 }
 
 func (d *doctorCmd) certificate(now time.Time) verdict {

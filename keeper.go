@@ -109,7 +109,7 @@ func (d *desk) Backup(ctx context.Context, w io.Writer) error {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, store.FileName)
-	if err := d.store.Backup(ctx, path); err != nil {
+	if _, err := d.store.Backup(ctx, path); err != nil {
 		return err
 	}
 	f, err := os.Open(path)

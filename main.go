@@ -35,6 +35,7 @@ type cli struct {
 	Pin     pinCmd     `cmd:"" help:"The supervisor's PIN."`
 	Config  configCmd  `cmd:"" help:"Print the effective settings without secrets."`
 	Version versionCmd `cmd:"" help:"Print build, schema and Go version."`
+	Drill   drillCmd   `cmd:"" hidden:"" help:"Restore a copy into an empty folder for practice; the server does so daily."`
 	Doctor  doctorCmd  `cmd:"" help:"Examine disk, clock, store, certificate and port, and say what is wrong."`
 }
 
@@ -49,6 +50,8 @@ type program struct {
 	now  func() time.Time
 	exit func(int)
 	env  *environment
+	// self runs parts of the program in processes of their own; nil does not.
+	self *prover
 }
 
 // say writes a message for the person at the terminal.
@@ -57,7 +60,7 @@ func (p *program) say(format string, args ...any) {
 }
 
 func main() {
-	p := &program{in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now, exit: os.Exit, env: newEnvironment()}
+	p := &program{in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now, exit: os.Exit, env: newEnvironment(), self: newProver()}
 	os.Exit(run(p, os.Args[1:]))
 }
 

@@ -20,7 +20,6 @@ import (
 	"envivo/api"
 	"envivo/fsm"
 	"envivo/hooks"
-	"envivo/plant"
 	"envivo/store"
 	"envivo/ws"
 )
@@ -71,7 +70,7 @@ type floor struct {
 	listen  net.Listener
 	control *http.Server
 	socket  net.Listener
-	backups *backups
+	safety  *safety
 	sheet   *sheetSync // nil: the plant has no Sheet
 	hooks   *hooks.Sender
 	record  *record
@@ -139,7 +138,7 @@ func (f *floor) openStore() error {
 		return err
 	}
 	rules, o := engine(f.cfg.rules(), f.now, f.log)
-	o.Env = f.cfg.env()
+	o.Env, o.Prove = f.cfg.env(), f.program.prove
 	st, err := store.Open(storePath(f.cfg.Data), o)
 	if err != nil {
 		return fmt.Errorf("open the store: %w", err)
@@ -160,6 +159,7 @@ func (f *floor) start(ctx context.Context, g *errgroup.Group, more extra) error 
 	}
 	f.hooks = f.sender()
 	f.record = openRecord(f.cfg.Data, f.log)
+	f.safety = f.newSafety()
 	if err := f.assemble(); err != nil {
 		return err
 	}
@@ -172,12 +172,10 @@ func (f *floor) start(ctx context.Context, g *errgroup.Group, more extra) error 
 	}
 	f.socket = socket
 	f.control = controlServer(&desk{store: f.store, dir: f.cfg.Data, now: f.now, served: true, sync: f.exchange()}, f.store.Env())
-	f.backups = &backups{dir: f.backupsFolder(), every: f.cfg.BackupEvery, keep: f.cfg.BackupKeep,
-		now: f.now, log: f.log, copy: f.store.Backup, seq: func() plant.Seq { return f.store.Snapshot().Seq }}
 	g.Go(func() error { return served(f.http.Serve(f.listen)) })
 	g.Go(func() error { return served(f.control.Serve(f.socket)) })
 	g.Go(func() error { return f.hub.Run(ctx) })
-	g.Go(func() error { return f.backups.run(ctx) })
+	f.safety.start(ctx, g)
 	g.Go(func() error { return f.hooks.Run(ctx) })
 	g.Go(func() error { return f.record.run(ctx) })
 	if f.sheet != nil {

@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	"envivo/plant"
 )
@@ -14,7 +15,11 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 		plain(w, http.StatusServiceUnavailable, err.Error())
 		return
 	}
-	plain(w, http.StatusOK, "ok")
+	text := "ok"
+	if s.o.ReadyNotes != nil {
+		text = strings.Join(append([]string{text}, s.o.ReadyNotes()...), "\n")
+	}
+	plain(w, http.StatusOK, text)
 }
 
 func plain(w http.ResponseWriter, status int, text string) {

@@ -70,6 +70,9 @@ type Options struct {
 
 	// Ready returns why commands cannot be carried out; nil means they always can.
 	Ready func() error
+	// ReadyNotes are faults that do not keep the plant from working, one a line;
+	// nil means none.
+	ReadyNotes func() []string
 	// SheetID is the spreadsheet, empty for none; Sheet returns why it cannot be
 	// reached.
 	SheetID string

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 
 	bolt "go.etcd.io/bbolt"
+
+	"envivo/plant"
 )
 
 // FileName is the store's name in a data folder.
@@ -22,32 +24,40 @@ var ErrExists = fmt.Errorf("there is a store already: %w", fs.ErrExist)
 // are removed before the next one.
 const copyPattern = ".envivo-copy-*"
 
-// Backup writes a consistent, verified copy of the running store to path. The
-// file appears there complete or not at all; an older one is replaced. A file
+// Backup writes a consistent copy of the running store to path, proven by the
+// whole check, and gives its report. The file appears there complete or not at all; an older one is replaced. A file
 // with many free pages is compacted afterwards.
-func (b *Bolt) Backup(ctx context.Context, path string) error {
+func (b *Bolt) Backup(ctx context.Context, path string) (Report, error) {
 	b.copying.Lock()
 	defer b.copying.Unlock()
 	tmp, err := b.copyTo(ctx, filepath.Dir(path))
 	if err != nil {
-		return fmt.Errorf("back up to %s: %w", path, err)
+		return Report{}, fmt.Errorf("back up to %s: %w", path, err)
 	}
 	defer os.Remove(tmp)
-	r, err := Check(tmp, CheckOptions{Evolve: b.o.Evolve, Rules: b.o.Rules})
+	r, err := b.prove(ctx, tmp, nil)
 	if err == nil {
 		err = r.Err()
 	}
 	if err != nil {
-		return fmt.Errorf("verify the copy for %s: %w", path, err)
+		return r, fmt.Errorf("verify the copy for %s: %w", path, err)
 	}
 	if err := os.Rename(tmp, path); err != nil {
-		return err
+		return r, err
 	}
 	if err := syncDir(filepath.Dir(path)); err != nil {
-		return err
+		return r, err
 	}
 	b.tidy(ctx)
-	return nil
+	return r, nil
+}
+
+// prove examines a copy.
+func (b *Bolt) prove(ctx context.Context, path string, legal func(*plant.Spool) error) (Report, error) {
+	if b.o.Prove != nil {
+		return b.o.Prove(ctx, path)
+	}
+	return Check(path, CheckOptions{Evolve: b.o.Evolve, Rules: b.o.Rules, Legal: legal})
 }
 
 // copyTo writes a durable copy into a folder on the local disk: a slow target

@@ -336,5 +336,5 @@ func (b *Bolt) Check(ctx context.Context, legal func(*plant.Spool) error) (Repor
 		return Report{}, fmt.Errorf("copy the store: %w", err)
 	}
 	defer os.Remove(tmp)
-	return Check(tmp, CheckOptions{Evolve: b.o.Evolve, Rules: b.o.Rules, Legal: legal})
+	return b.prove(ctx, tmp, legal)
 }

@@ -162,7 +162,7 @@ func TestBackupCompactsABloatedFile(t *testing.T) {
 	if err := tx.Rollback(); err != nil {
 		t.Fatal(err)
 	}
-	if err := st.Backup(context.Background(), dbPath(t)); err != nil {
+	if _, err := st.Backup(context.Background(), dbPath(t)); err != nil {
 		t.Fatal(err)
 	}
 	if got := st.Stats().FreelistBytes; got >= 64<<10 {

@@ -207,7 +207,7 @@ func TestBackupAndRestore(t *testing.T) {
 			}
 		}
 	}()
-	if err := st.Backup(context.Background(), copied); err != nil {
+	if _, err := st.Backup(context.Background(), copied); err != nil {
 		t.Fatal(err)
 	}
 	close(stop)

@@ -50,6 +50,9 @@ type Options struct {
 	MaxSize int
 	// MustExist refuses to create a file that is not there.
 	MustExist bool
+	// Prove examines the copies that Backup and Check make, for a caller that
+	// does so in another process; nil examines them here.
+	Prove func(ctx context.Context, path string) (Report, error)
 	// Faults are seeded mistakes and seams; nil outside tests.
 	Faults *Faults
 }

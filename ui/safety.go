@@ -1,0 +1,95 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"envivo/plant"
+)
+
+// HeadCode is a chain's head as people read and compare it: "8.412-7K3M-Q2XA",
+// the number of the last event and 40 bits of its link.
+func HeadCode(seq plant.Seq, head [32]byte) string {
+	var n uint64
+	for _, b := range head[:5] {
+		n = n<<8 | uint64(b)
+	}
+	var code [8]byte
+	for i := range code {
+		code[7-i] = codeLetters[n>>(5*i)&31]
+	}
+	return Count(int(seq)) + "-" + string(code[:4]) + "-" + string(code[4:])
+}
+
+// What the health page says about copies, the drill, the chain and the standby.
+const (
+	TextCopiesOff  = "Las copias automáticas están apagadas."
+	TextCopiesNone = "Todavía no hay ninguna copia."
+	TextNoMedium   = "Ninguna copia en otro disco. Si este disco muere se pierde todo: configura --backup-copy, o copia una a un USB con envivo backup."
+	TextDrillNone  = "Todavía no se ha ensayado una restauración."
+)
+
+// CopiesText tells how old the newest copy is and how many are kept.
+func CopiesText(age time.Duration, kept int) string {
+	return "La última copia comprobada es de hace " + Lapse(age) + "; se guardan " + Count(kept) + "."
+}
+
+// MediumText tells where the newest copy on another disk is.
+func MediumText(folder, file string, age time.Duration) string {
+	return "Copia en " + folder + " (" + file + ") de hace " + Lapse(age) + "."
+}
+
+// MediumTrouble tells why nothing gets to the other disk.
+func MediumTrouble(folder, why string, since time.Duration, last string) string {
+	out := "No se puede copiar a " + folder + " desde hace " + Lapse(since) + ": " + why + "."
+	if last == "" {
+		return out + " Nunca hubo una copia ahí."
+	}
+	return out + " " + last
+}
+
+// MediumOld tells that the copy on the other disk has become old.
+func MediumOld(said string) string { return said + " Ya es vieja: haz otra." }
+
+// DrillText tells of a restore drill that went well.
+func DrillText(file string, events int, took, age time.Duration) string {
+	return "Restaurada " + file + " hace " + Lapse(age) + ": " + Plural(events, "evento", "eventos") + ", " +
+		strings.ReplaceAll(fmt.Sprintf("%.1f s", took.Seconds()), ".", ",") + "."
+}
+
+// DrillTrouble tells of one that failed.
+func DrillTrouble(file, why string) string {
+	return "No se pudo restaurar " + file + ": " + why + ". Haz una copia nueva y prueba con envivo check."
+}
+
+// DrillSkipped tells of one that was not made, and of the last good one.
+func DrillSkipped(why string, good time.Duration) string {
+	if good < 0 {
+		return "Sin ensayo: " + why + "."
+	}
+	return "Sin ensayo: " + why + ". El último bueno fue hace " + Lapse(good) + "."
+}
+
+// ChainText tells the head of the record.
+func ChainText(code string) string { return "El registro termina en " + code + "." }
+
+// MediumWhy is the Spanish of the reasons the program itself gives; the system's
+// own words stay as they are.
+func MediumWhy(why string) string {
+	switch {
+	case strings.Contains(why, "same disk"):
+		return "está en el mismo disco que el almacén (¿falta conectar el medio?)"
+	case strings.Contains(why, "not connected"):
+		return "la carpeta no está (¿falta conectar el medio?)"
+	case strings.Contains(why, "does not answer"):
+		return "el medio no responde"
+	case strings.Contains(why, "other bytes"):
+		return "el medio devuelve otros datos que los escritos: cámbialo"
+	case strings.Contains(why, "no space"):
+		return "el medio está lleno"
+	case strings.Contains(why, "free disk"):
+		return "queda poco disco libre"
+	}
+	return why
+}
