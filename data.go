@@ -153,14 +153,20 @@ type restoreCmd struct {
 
 // Run puts a backup into a folder that no server uses.
 func (c *restoreCmd) Run(p *program) error {
-	if !exists(c.File) {
+	info, err := os.Lstat(c.File)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
 		return fmt.Errorf("there is no file %s", c.File)
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("%s is a link, a folder or a device: name the file itself", c.File)
 	}
 	if conn, err := dialControl(context.Background(), c.Data); err == nil {
 		_ = conn.Close() // it only had to answer
 		return fmt.Errorf("a server is running on %s: stop it first", c.Data)
 	}
-	report, err := checkFile(c.File)
+	report, err := p.prove(context.Background(), c.File)
 	if err == nil {
 		err = report.Err()
 	}
@@ -180,7 +186,7 @@ func (c *restoreCmd) Run(p *program) error {
 	if kept != "" {
 		p.say("the store that was there is kept as %s", kept)
 	}
-	_, err = fmt.Fprintf(p.out, "%s: %s\n", storePath(c.Data), summary(report))
+	_, err = fmt.Fprintf(p.out, "%s: %s\n", storePath(c.Data), summary(&report))
 	return err
 }
 

@@ -192,7 +192,13 @@ func truth(b bool) float64 {
 // healthLines are what the health page shows of the data.
 func (f *floor) healthLines() []healthLine {
 	snap := f.store.Snapshot()
-	return append(f.safety.lines(), healthLine{"Registro", levelOK, ui.ChainText(ui.HeadCode(snap.Seq, snap.Head))})
+	all := append(f.safety.lines(), healthLine{"Registro", levelOK, ui.ChainText(ui.HeadCode(snap.Seq, snap.Head))})
+	for _, st := range f.hooks.States() {
+		if st.Paused {
+			return append(all, healthLine{"Avisos", levelWarn, ui.TextHookPaused})
+		}
+	}
+	return all
 }
 
 // readyNotes are the faults that do not keep the plant from working, one a line.

@@ -13,12 +13,14 @@ import (
 	"envivo/api"
 	"envivo/hooks"
 	"envivo/plant"
+	"envivo/ui"
 )
 
 type webhookCmd struct {
 	New    webhookNew    `cmd:"" help:"Send events to an address; the secret that proves them is shown once."`
 	List   webhookList   `cmd:"" help:"List receivers and the events set aside for each."`
 	Retry  webhookRetry  `cmd:"" help:"Send the events set aside once more."`
+	Resume webhookResume `cmd:"" help:"In a restored copy: let a receiver, paused there, be sent events again."`
 	Remove webhookRemove `cmd:"" help:"Send nothing more to a receiver and forget it."`
 }
 
@@ -88,6 +90,18 @@ type webhookRetry struct {
 // once.
 func (c *webhookRetry) Run(p *program) error {
 	return onWebhook(p, c.Where, c.Webhook, func(settings map[string]string, id string) ([]plant.Setting, error) { return hooks.Again(settings, id) })
+}
+
+type webhookResume struct {
+	Where   `embed:""`
+	Webhook string `arg:"" help:"Id or name of the webhook."`
+}
+
+// Run lets a receiver go on from its place in the copy.
+func (c *webhookResume) Run(p *program) error {
+	return onWebhook(p, c.Where, c.Webhook, func(settings map[string]string, id string) ([]plant.Setting, error) {
+		return hooks.Resume(settings, id, ""), nil
+	})
 }
 
 type webhookRemove struct {
@@ -193,6 +207,9 @@ func (f *floor) webhookStates() []api.Webhook {
 		st := states[h.ID]
 		w := api.Webhook{ID: h.ID, Name: h.Name, URL: h.URL, Sent: st.Sent, Behind: uint64(max(snap.Seq, st.Seq) - st.Seq), Trouble: st.Trouble,
 			Dead: append([]plant.Seq{}, hooks.Dead(snap, h.ID)...)}
+		if st.Paused {
+			w.Trouble = ui.TextHookPaused
+		}
 		if !st.Since.IsZero() {
 			since := plant.ISOTime(st.Since)
 			w.Since = &since

@@ -35,7 +35,7 @@ import (
 // The store's settings that hooks rest on. None of them is streamed.
 //
 //	webhook/a1b2             {"name":"erp","url":"https://…","key":"9f86…","created":"…"}
-//	webhook-hasta/a1b2       1200
+//	webhook-hasta/a1b2       1200 4f1c…     its place, and the history it belongs to
 //	webhook-muerto/a1b2/1100 {"why":"400 Bad Request","at":"…"}
 const (
 	SettingHook = "webhook/"
@@ -136,6 +136,41 @@ type Options struct {
 	Wait func(ctx context.Context, d time.Duration) error
 	Now  func() time.Time
 	Log  *slog.Logger
+}
+
+// A hook's place names the epoch it belongs to. A restored copy has another
+// one: there the hook is paused, or a copy for a test would tell the plant's
+// receivers of things that never happened.
+
+func placeOf(text string) (at plant.Seq, epoch string, err error) {
+	number, epoch, _ := strings.Cut(text, " ")
+	n, err := strconv.ParseUint(number, 10, 64)
+	return plant.Seq(n), epoch, err
+}
+
+func placeText(at plant.Seq, epoch string) string {
+	return strings.TrimSpace(strconv.FormatUint(uint64(at), 10) + " " + epoch)
+}
+
+// Paused reports whether a hook's place, by its settings, belongs to another
+// history than epoch.
+func Paused(settings map[string]string, id, epoch string) bool {
+	_, of, err := placeOf(settings[settingDone+id])
+	return err == nil && of != "" && of != epoch
+}
+
+// Resume are the settings that let hooks go on in whatever history they are
+// found: the one with this id, or all of those that belong to the epoch from.
+func Resume(settings map[string]string, id, from string) []plant.Setting {
+	var out []plant.Setting
+	for key, value := range settings {
+		hook, ok := strings.CutPrefix(key, settingDone)
+		at, of, err := placeOf(value)
+		if ok && err == nil && of != "" && (hook == id || id == "" && of == from) {
+			out = append(out, plant.Setting{Key: key, Value: placeText(at, "")})
+		}
+	}
+	return out
 }
 
 // letter is what is written down about an event set aside. Again asks for

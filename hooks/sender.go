@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
 
@@ -30,6 +29,8 @@ type State struct {
 	// empty while all is well.
 	Trouble string
 	Since   time.Time
+	// Paused says that this is a restored copy, which sends nothing by itself.
+	Paused bool
 }
 
 // NewSender makes a Sender; Run starts it.
@@ -110,6 +111,9 @@ func (s *Sender) serve(ctx context.Context, x plant.Setting) {
 	}()
 	defer j.save(context.WithoutCancel(ctx), true)
 	if err := j.begin(ctx); err != nil {
+		if ctx.Err() != nil {
+			return
+		}
 		s.o.Log.Error("webhook: where to begin", "name", h.Name, "err", err)
 		return
 	}
@@ -126,17 +130,34 @@ func (s *Sender) serve(ctx context.Context, x plant.Setting) {
 
 // begin finds the hook's place: where it was, else here, else the very start.
 func (j *job) begin(ctx context.Context) error {
-	snap := j.o.Source.Snapshot()
-	if text := snap.Setting(settingDone + j.h.ID); text != "" {
-		n, err := strconv.ParseUint(text, 10, 64)
-		j.at = plant.Seq(n)
-		return err
+	for {
+		snap := j.o.Source.Snapshot()
+		text := snap.Setting(settingDone + j.h.ID)
+		if text == "" {
+			if !j.h.All {
+				j.at = snap.Seq
+			}
+			break
+		}
+		at, epoch, err := placeOf(text)
+		if err != nil {
+			return err
+		}
+		if j.at = at; epoch == "" || epoch == snap.Epoch {
+			break
+		}
+		j.note(j.h.ID, func(st *State) { st.Seq, st.Paused = at, true })
+		if err := j.o.Wait(ctx, look); err != nil {
+			return err
+		}
 	}
-	if !j.h.All {
-		j.at = snap.Seq
-	}
-	j.note(j.h.ID, func(st *State) { st.Seq = j.at })
-	return j.set(ctx, plant.Setting{Key: settingDone + j.h.ID, Value: strconv.FormatUint(uint64(j.at), 10)})
+	j.note(j.h.ID, func(st *State) { st.Seq, st.Paused = j.at, false })
+	return j.place(ctx)
+}
+
+// place stores how far the hook is, and in which history.
+func (j *job) place(ctx context.Context) error {
+	return j.set(ctx, plant.Setting{Key: settingDone + j.h.ID, Value: placeText(j.at, j.o.Source.Snapshot().Epoch)})
 }
 
 // turn sends what there is: letters that are to be tried again, then news.
@@ -283,7 +304,7 @@ func (j *job) save(ctx context.Context, last bool) {
 	if j.o.Source.Snapshot().Setting(SettingHook+j.h.ID) == "" {
 		return // removed: nothing about it is to stay
 	}
-	if err := j.set(ctx, plant.Setting{Key: settingDone + j.h.ID, Value: strconv.FormatUint(uint64(j.at), 10)}); err != nil {
+	if err := j.place(ctx); err != nil {
 		j.o.Log.Warn("webhook: store its place", "name", j.h.Name, "err", err)
 		return
 	}

@@ -118,17 +118,11 @@ func (p patient) Write(b []byte) (int, error) {
 }
 
 // Restore puts a verified copy of file into dir as its store, with an epoch of
-// its own. A store that is there already is ErrExists, unless force is set:
-// then it is kept beside the new one under the name that is returned. A store
-// in use is ErrLocked.
+// its own. The file is copied first, so that what is checked is what is used. A
+// store that is there already is ErrExists, unless force is set: then it is kept
+// beside the new one under the name that is returned. A store in use is ErrLocked;
+// a link, a pipe or a device is ErrForeign.
 func Restore(file, dir string, force bool, o CheckOptions) (kept string, err error) {
-	r, err := Check(file, o)
-	if err == nil {
-		err = r.Err()
-	}
-	if err != nil {
-		return "", fmt.Errorf("restore %s: %w", file, err)
-	}
 	path := filepath.Join(dir, FileName)
 	_, err = os.Lstat(path)
 	exists := err == nil
@@ -146,6 +140,13 @@ func Restore(file, dir string, force bool, o CheckOptions) (kept string, err err
 		return "", fmt.Errorf("copy %s: %w", file, err)
 	}
 	defer os.Remove(tmp)
+	r, err := Check(tmp, o)
+	if err == nil {
+		err = r.Err()
+	}
+	if err != nil {
+		return "", fmt.Errorf("restore %s: %w", file, err)
+	}
 	if err := stamp(tmp); err != nil {
 		return "", fmt.Errorf("stamp the copy of %s: %w", file, err)
 	}
@@ -160,17 +161,31 @@ func Restore(file, dir string, force bool, o CheckOptions) (kept string, err err
 	return kept, syncDir(dir)
 }
 
-func copyFile(from, dir string) (string, error) {
-	src, err := os.Open(from)
+// copyFile copies the pages of a store's file, which may be followed by room
+// that was never used, into a new file of dir.
+func copyFile(from, dir string) (name string, err error) {
+	if info, err := os.Lstat(from); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		return "", fmt.Errorf("%w: it is a symbolic link; name the file itself", ErrForeign)
+	}
+	src, err := openRegular(from)
 	if err != nil {
 		return "", err
 	}
 	defer src.Close()
+	m, _, err := metas(src, from)
+	if err != nil {
+		return "", err
+	}
 	dst, err := os.CreateTemp(dir, copyPattern)
 	if err != nil {
 		return "", err
 	}
-	_, err = io.Copy(dst, src)
+	defer func() {
+		if err != nil {
+			_ = os.Remove(dst.Name()) // half a copy is of no use
+		}
+	}()
+	_, err = io.CopyN(dst, src, m.size())
 	return dst.Name(), errors.Join(err, dst.Close())
 }
 

@@ -83,7 +83,7 @@ func (r *Report) Err() error {
 // (ErrMissing, ErrLocked, ErrForeign, ErrNewer).
 func Check(path string, o CheckOptions) (Report, error) {
 	var r Report
-	torn, err := preflight(path)
+	torn, err := structure(path)
 	if err == nil && torn {
 		r.Notes = append(r.Notes, "one of the two meta pages is not valid: the last transaction was cut off, or the page was damaged")
 	}
@@ -105,19 +105,34 @@ func Check(path string, o CheckOptions) (Report, error) {
 	return r, err
 }
 
-func (o CheckOptions) examine(tx *bolt.Tx, r *Report, torn bool) error {
-	if err := pages(tx, torn); err != nil {
-		return err
+// structure walks the pages before anybody maps them.
+func structure(path string) (torn bool, err error) {
+	f, err := openRegular(path)
+	if err != nil {
+		return false, err
 	}
+	defer f.Close()
+	m, torn, err := metas(f, path)
+	if err != nil {
+		return torn, err
+	}
+	return torn, walk(f, m)
+}
+
+func (o CheckOptions) examine(tx *bolt.Tx, r *Report, torn bool) error {
+	crooked := pages(tx, torn)
 	m, err := readFileMeta(tx)
 	if err != nil {
-		return err
+		return errors.Join(crooked, err)
 	}
 	r.Schema, r.Env, r.Epoch, r.Created = m.schema, m.env, m.epoch, m.created
 	r.Seq, r.Head, r.Checkpoint, r.Cursor = plant.Seq(m.head.Seq), hex.EncodeToString(m.head.Link), plant.Seq(m.head.Checkpoint), plant.Seq(m.head.Cursor)
 	a := &audit{o: o, fold: fold{evolve: o.Evolve, taken: map[plant.Tag]plant.Seq{}}, change: plant.NewSnapshot(o.Rules, m.epoch).Change()}
-	if err := a.walk(tx); err != nil {
+	if err := a.walk(tx); err != nil { // it names the record, which a page's number does not
 		return err
+	}
+	if crooked != nil {
+		return crooked
 	}
 	if a.seq != plant.Seq(m.head.Seq) || a.tip != m.head.link() {
 		return &Violation{Seq: a.seq + 1, What: fmt.Sprintf("the journal ends at %d, the last transaction left it at %d", a.seq, m.head.Seq)}

@@ -228,31 +228,47 @@ func guarded(f func() error) (err error) {
 // flags (4 bytes each), root (16), freelist, page count, transaction, checksum
 // (8 each), in the machine's byte order.
 const (
-	pageHeader = 16
-	metaSize   = 64
-	boltMagic  = 0xED0CDAED
-	minPage    = 1 << 10
-	maxPage    = 16 << 20
+	pageHeader  = 16
+	metaSize    = 64
+	boltMagic   = 0xED0CDAED
+	boltVersion = 2
+	minPage     = 1 << 10
+	maxPage     = 16 << 20
 )
 
 // preflight reads both meta pages and refuses a file that is shorter than they
 // say. It is safe on a file in use: of two metas one is always whole. torn says
 // that one of them is not valid: a crash leaves that behind, but so does damage.
 func preflight(path string) (torn bool, err error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, fmt.Errorf("open %s: %w", path, ErrMissing)
-	}
+	f, err := openRegular(path)
 	if err != nil {
 		return false, err
 	}
 	defer f.Close()
+	_, torn, err = metas(f, path)
+	return torn, err
+}
+
+// openRegular opens a file for reading, and nothing else: opening a pipe would
+// wait for ever.
+func openRegular(path string) (*os.File, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("open %s: %w", path, ErrMissing)
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("open %s: %w: it is no regular file", path, ErrForeign)
+	}
+	return os.Open(path)
+}
+
+// metas finds the meta page that counts.
+func metas(f *os.File, path string) (best boltMeta, torn bool, err error) {
 	info, err := f.Stat()
 	if err != nil {
-		return false, err
-	}
-	if !info.Mode().IsRegular() {
-		return false, fmt.Errorf("open %s: %w", path, ErrForeign)
+		return best, false, err
 	}
 	first, ok := readMeta(f, 0)
 	page := int64(first.pageSize)
@@ -264,24 +280,31 @@ func preflight(path string) (torn bool, err error) {
 			ok2 = ok2 && int64(second.pageSize) == size
 		}
 	}
-	best := first
+	best = first
 	if !ok || ok2 && second.tx > first.tx {
 		best = second
 	}
 	switch {
+	case ok && !first.plausible() || ok2 && !second.plausible():
+		return best, false, fmt.Errorf("open %s: %w: a meta page that no program of ours wrote", path, ErrDamaged)
 	case !ok && !ok2:
-		return false, fmt.Errorf("open %s: %w: no valid meta page in %d bytes", path, ErrDamaged, info.Size())
-	case info.Size() < int64(best.pages)*int64(best.pageSize):
-		return false, fmt.Errorf("open %s: %w: %d bytes, but its pages need %d", path, ErrDamaged, info.Size(), int64(best.pages)*int64(best.pageSize))
+		return best, false, fmt.Errorf("open %s: %w: no valid meta page in %d bytes", path, ErrDamaged, info.Size())
+	case info.Size() < best.size():
+		return best, false, fmt.Errorf("open %s: %w: %d bytes, but its pages need %d", path, ErrDamaged, info.Size(), best.size())
 	}
-	return ok != ok2, nil
+	return best, ok != ok2, nil
 }
 
 type boltMeta struct {
 	pageSize uint32
+	root     uint64
+	freelist uint64
 	pages    uint64
 	tx       uint64
 }
+
+// size is how many bytes the pages in use need.
+func (m boltMeta) size() int64 { return int64(m.pages) * int64(m.pageSize) }
 
 func readMeta(r io.ReaderAt, at int64) (boltMeta, bool) {
 	var b [metaSize]byte
@@ -291,12 +314,16 @@ func readMeta(r io.ReaderAt, at int64) (boltMeta, bool) {
 	n := binary.NativeEndian
 	sum := fnv.New64a()
 	sum.Write(b[:metaSize-8])
-	if n.Uint32(b[:]) != boltMagic || n.Uint64(b[metaSize-8:]) != sum.Sum64() {
+	if n.Uint32(b[:]) != boltMagic || n.Uint32(b[4:]) != boltVersion || n.Uint64(b[metaSize-8:]) != sum.Sum64() {
 		return boltMeta{}, false
 	}
-	m := boltMeta{pageSize: n.Uint32(b[8:]), pages: n.Uint64(b[40:]), tx: n.Uint64(b[48:])}
-	ok := m.pageSize >= minPage && m.pageSize <= maxPage && m.pages < 1<<40
-	return m, ok
+	m := boltMeta{pageSize: n.Uint32(b[8:]), root: n.Uint64(b[16:]), freelist: n.Uint64(b[32:]), pages: n.Uint64(b[40:]), tx: n.Uint64(b[48:])}
+	return m, true
+}
+
+// plausible refuses what bbolt would believe because its checksum is right.
+func (m boltMeta) plausible() bool {
+	return powerOfTwo(m.pageSize) && m.pageSize >= minPage && m.pageSize <= maxPage && m.pages >= 4 && m.pages < 1<<39
 }
 
 // readFileMeta reads what the file says about itself, or names why it cannot be

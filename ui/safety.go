@@ -27,6 +27,7 @@ const (
 	TextCopiesOff  = "Las copias automáticas están apagadas."
 	TextCopiesNone = "Todavía no hay ninguna copia."
 	TextNoMedium   = "Ninguna copia en otro disco. Si este disco muere se pierde todo: configura --backup-copy, o copia una a un USB con envivo backup."
+	TextHookPaused = "En pausa: este almacén es una copia restaurada. Para avisar desde aquí: envivo webhook resume."
 	TextDrillNone  = "Todavía no se ha ensayado una restauración."
 )
 
