@@ -40,6 +40,7 @@ func (f *floor) assemble() error {
 	var server *api.Server // the hub asks for views only once it is there
 	f.hub = ws.New(ws.Options{
 		Source: f.store, Encode: api.EncodeEvent, EncodeSSE: api.EncodeSSE, Build: id, Now: f.now, Log: f.log,
+		Owner: func(r *http.Request) string { return server.Owner(r) },
 		Resolve: func(view string) (ws.Page, error) {
 			page, err := server.LivePage(view)
 			if err != nil {
@@ -58,7 +59,7 @@ func (f *floor) assemble() error {
 		Env: f.store.Env(), Build: id, Version: release,
 		Sync:  f.exchange(),
 		Ready: f.ready, ReadyNotes: f.readyNotes, Metrics: []func(io.Writer){f.storeMetrics, f.hubMetrics, f.boxMetrics, f.hookMetrics},
-		Webhooks: f.webhookStates, Attempted: f.record.add, Refusals: f.record.since,
+		Webhooks: f.webhookStates, Attempted: f.record.add, Refusals: f.record.since, Health: f.health, Settings: f.cfg.facts(), Address: f.outside(),
 	})
 	if err != nil {
 		return err

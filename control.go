@@ -21,6 +21,7 @@ import (
 	"envivo/sheetsync"
 	"envivo/sheetsync/table"
 	"envivo/store"
+	"envivo/ui"
 )
 
 // keeper is what the data commands need from whoever has the store open: desk
@@ -38,6 +39,8 @@ type keeper interface {
 	Settings(ctx context.Context, prefix string) (map[string]string, error)
 	// Set changes one setting; an empty value removes it.
 	Set(ctx context.Context, s plant.Setting) error
+	// Invite makes the one-time code of a new device; only a running server can.
+	Invite(ctx context.Context, t ui.TabletSettings) (Invitation, error)
 	// SheetStatus is how the exchange with the Sheet stands.
 	SheetStatus(ctx context.Context) (api.SyncStatus, error)
 	// SheetNow has exchanges made until done says so or a person is needed. The
@@ -319,6 +322,14 @@ func controlServer(k keeper, env string) *http.Server {
 			return err
 		}
 		return k.Set(r.Context(), s)
+	})
+	handle("POST /invite", func(w http.ResponseWriter, r *http.Request) error {
+		var t ui.TabletSettings
+		if err := json.NewDecoder(r.Body).Decode(&t); err != nil {
+			return err
+		}
+		i, err := k.Invite(r.Context(), t)
+		return reply(w, i, err)
 	})
 	handle("GET /sheet", func(w http.ResponseWriter, r *http.Request) error {
 		s, err := k.SheetStatus(r.Context())

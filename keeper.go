@@ -14,6 +14,7 @@ import (
 	"envivo/fsm"
 	"envivo/plant"
 	"envivo/store"
+	"envivo/ui"
 )
 
 // desk is a keeper on a store that is open in this process.
@@ -24,8 +25,10 @@ type desk struct {
 	owner bool // Close closes the store
 	// served says that this is the running server's desk; sync is then its
 	// exchange with the Sheet, nil without one.
-	served  bool
-	sync    api.Sync
+	served bool
+	sync   api.Sync
+	// invite makes the code of a new device; nil without a server.
+	invite  func(ui.TabletSettings) (Invitation, error)
 	program *program
 }
 

@@ -31,6 +31,7 @@ type cli struct {
 	Restore restoreCmd `cmd:"" help:"Put a backup into a data folder."`
 	Check   checkCmd   `cmd:"" help:"Prove every invariant of the store; exit 1 and the first violation otherwise."`
 	Token   tokenCmd   `cmd:"" help:"Make, list and revoke tokens for programs and wall screens."`
+	Device  deviceCmd  `cmd:"" help:"Enrolled tablets and wall screens."`
 	Webhook webhookCmd `cmd:"" help:"Programs that are sent every event."`
 	Pin     pinCmd     `cmd:"" help:"The supervisor's PIN."`
 	Config  configCmd  `cmd:"" help:"Print the effective settings without secrets."`

@@ -110,6 +110,7 @@ func serve(ctx context.Context, p *program, cfg *Config, more extra) error {
 	err := f.start(running, g, more)
 	if err == nil {
 		fmt.Fprintf(p.out, "envivo escuchando en %s\n%s", f.url(), more.ready)
+		f.sayHowToSetUp(p.out)
 		err = f.wait(ctx, running)
 	}
 	return errors.Join(err, f.stop(cancel, g))
@@ -171,7 +172,7 @@ func (f *floor) start(ctx context.Context, g *errgroup.Group, more extra) error 
 		return err
 	}
 	f.socket = socket
-	f.control = controlServer(&desk{store: f.store, dir: f.cfg.Data, now: f.now, served: true, sync: f.exchange()}, f.store.Env())
+	f.control = controlServer(&desk{store: f.store, dir: f.cfg.Data, now: f.now, served: true, sync: f.exchange(), invite: f.invite}, f.store.Env())
 	g.Go(func() error { return served(f.http.Serve(f.listen)) })
 	g.Go(func() error { return served(f.control.Serve(f.socket)) })
 	g.Go(func() error { return f.hub.Run(ctx) })

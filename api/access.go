@@ -138,9 +138,14 @@ const (
 // ErrPIN says that a text cannot be a PIN.
 var ErrPIN = errors.New("a PIN has 4 to 12 digits")
 
+// goodPIN reports whether a text can be a PIN.
+func goodPIN(pin string) bool {
+	return len(pin) >= 4 && len(pin) <= 12 && strings.Trim(pin, "0123456789") == ""
+}
+
 // HashPIN is the PHC string of a PIN.
 func HashPIN(pin string, random io.Reader) (string, error) {
-	if len(pin) < 4 || len(pin) > 12 || strings.Trim(pin, "0123456789") != "" {
+	if !goodPIN(pin) {
 		return "", ErrPIN
 	}
 	var salt [16]byte
@@ -184,35 +189,57 @@ type grant struct {
 	scope Scope
 	// supervisor is set by a live session or an admin token.
 	supervisor bool
+	// enrolling is set by a live session on a device that is not enrolled: it
+	// may be enrolled, and nothing else.
+	enrolling bool
 	// device names the tablet, program or address for the events.
 	device string
+	// key is the setting that lets the request in, empty for none.
+	key string
+	// tablet is the enrolled device, nil for none.
+	tablet *Device
 	// stale is set when the request carried a token that is not valid.
 	stale bool
 }
 
-// identify looks at a request's token and session. In an open plant everybody
-// may read and act.
+// identify looks at a request's device, token and session. In an open plant
+// everybody may read and act; a wall screen only ever reads.
 func (s *Server) identify(r *http.Request) grant {
 	g := grant{device: address(r)}
 	if s.o.Open {
 		g.scope = ScopeAct
 	}
-	if name, ok := s.screen(r); ok {
-		g.scope, g.device = max(g.scope, ScopeRead), name
+	if d, ok := s.devices.find(r, s.o.Plant.Snapshot); ok {
+		s.devices.heard(d.ID, toldBuild(r), s.o.Now())
+		g.tablet, g.scope, g.device, g.key = &d, ScopeAct, d.Name, SettingDevice+d.ID
+		if d.TV() {
+			g.scope = ScopeRead
+		}
+	} else if t, ok := s.screen(r); ok {
+		g.scope, g.device, g.key = max(g.scope, ScopeRead), t.Name, SettingToken+t.ID
 	}
 	if secret, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		t, scope := s.tokens.find(s.o.Plant.Snapshot(), strings.TrimSpace(secret))
 		if scope == ScopeNone {
 			return grant{device: g.device, stale: true}
 		}
-		g.scope, g.device = max(g.scope, scope), t.Name
+		g.scope, g.device, g.key = max(g.scope, scope), t.Name, SettingToken+t.ID
 		g.supervisor = scope == ScopeAdmin
 	}
-	if s.sessions.live(r) {
+	switch {
+	case !s.sessions.live(r, g.key):
+	case g.scope >= ScopeAct:
 		g.scope, g.supervisor = ScopeAdmin, true
+	case g.key == "":
+		g.enrolling = true
 	}
 	return g
 }
+
+// Owner is the key of the setting that lets a request in, for package ws: when
+// that setting is removed, the request's streams end. Empty for a request that
+// an open plant lets in without any.
+func (s *Server) Owner(r *http.Request) string { return s.identify(r).key }
 
 // address is the caller's network address without the port.
 func address(r *http.Request) string {

@@ -90,9 +90,9 @@ func TestTokensAndPINsAreChecked(t *testing.T) {
 }
 
 // session opens the supervisor's session and returns its cookie.
-func (b *box) session(pin string) (string, reply) {
+func (b *box) session(pin string, header ...string) (string, reply) {
 	b.t.Helper()
-	r := b.post("/api/supervisor/session", fields{"pin": pin})
+	r := b.post("/api/supervisor/session", fields{"pin": pin}, header...)
 	cookie, _, _ := strings.Cut(r.Header.Get("Set-Cookie"), ";")
 	return cookie, r
 }
@@ -109,11 +109,16 @@ func TestSupervisorsSession(t *testing.T) {
 	if set := r.Header.Get("Set-Cookie"); !strings.Contains(set, "HttpOnly") || !strings.Contains(set, "SameSite=Lax") || r.Body["activa"] != true {
 		t.Errorf("session = %s with cookie %q", r.Raw, set)
 	}
-	mine := []string{"Cookie", cookie}
-	b.post("/api/occupation/tomar", by("S-1", ana, "operacion", "ARM"), mine...).want(t, "TOMAR", 200)
+	b.post("/api/occupation/tomar", by("S-1", ana, "operacion", "ARM"), "Cookie", cookie).want(t, "TOMAR with a session on a device that is not enrolled", 403, "NO_AUTORIZADO")
+	device := b.device("Armado 1", "compartida")
+	b.post("/api/occupation/tomar", by("S-1", ana, "operacion", "ARM"), "Cookie", device+"; "+cookie).want(t, "TOMAR on a device", 200)
+	b.post("/api/occupation/liberar", fields{"tag_spool": "S-1", "motivo": "turno"}, "Cookie", device+"; "+cookie).want(t, "LIBERAR with the session of elsewhere", 403)
+	cookie, _ = b.session("2468", "Cookie", device)
+	mine := []string{"Cookie", device + "; " + cookie}
 	b.post("/api/occupation/liberar", fields{"tag_spool": "S-1", "motivo": "turno"}, mine...).want(t, "LIBERAR", 200)
 	b.send(http.MethodDelete, "/api/supervisor/session", nil, mine...).want(t, "closing", 200)
-	b.get("/api/workers", mine...).want(t, "after closing", 403)
+	b.get("/api/webhooks", mine...).want(t, "after closing", 403)
+	b.get("/api/workers", mine...).want(t, "the device after closing", 200)
 	for _, body := range []any{`{}`, `{"pin":1234}`, `[]`, ``, `{"pin":null}`} {
 		b.post("/api/supervisor/session", body).want(t, "a body without PIN", 422, "VALIDATION_ERROR")
 	}
@@ -122,18 +127,23 @@ func TestSupervisorsSession(t *testing.T) {
 func TestSessionsEndByThemselves(t *testing.T) {
 	b := newBox(t, enrolled)
 	b.pin("2468")
-	cookie, _ := b.session("2468")
+	device := b.device("Armado 1", "compartida")
+	begin := func() []string {
+		cookie, _ := b.session("2468", "Cookie", device)
+		return []string{"Cookie", device + "; " + cookie}
+	}
+	mine := begin()
 	b.clock.Add(2*time.Minute - time.Second)
-	b.get("/api/workers", "Cookie", cookie).want(t, "just before two idle minutes", 200)
+	b.get("/api/webhooks", mine...).want(t, "just before two idle minutes", 200)
 	b.clock.Add(2 * time.Minute)
-	b.get("/api/workers", "Cookie", cookie).want(t, "after two idle minutes", 403)
-	cookie, _ = b.session("2468")
+	b.get("/api/webhooks", mine...).want(t, "after two idle minutes", 403)
+	mine = begin()
 	for range 9 {
 		b.clock.Add(time.Minute)
-		b.get("/api/workers", "Cookie", cookie).want(t, "a busy session", 200)
+		b.get("/api/webhooks", mine...).want(t, "a busy session", 200)
 	}
 	b.clock.Add(time.Minute)
-	b.get("/api/workers", "Cookie", cookie).want(t, "a busy session after ten minutes", 403)
+	b.get("/api/webhooks", mine...).want(t, "a busy session after ten minutes", 403)
 }
 
 func TestGuessingThePINIsLocked(t *testing.T) {

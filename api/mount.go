@@ -7,6 +7,25 @@ import (
 	"envivo/ui"
 )
 
+// entrances is a mux that remembers its patterns, so that a test can knock at each.
+type entrances struct {
+	*http.ServeMux
+	patterns []string
+}
+
+func newEntrances() *entrances { return &entrances{ServeMux: http.NewServeMux()} }
+
+// HandleFunc mounts a handler and remembers where.
+func (e *entrances) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Request)) {
+	e.Handle(pattern, http.HandlerFunc(h))
+}
+
+// Handle mounts a handler and remembers where.
+func (e *entrances) Handle(pattern string, h http.Handler) {
+	e.patterns = append(e.patterns, pattern)
+	e.ServeMux.Handle(pattern, h)
+}
+
 // mount puts every address of the box into the mux.
 func (s *Server) mount() {
 	for _, r := range s.routes() {
@@ -36,28 +55,50 @@ func (s *Server) mountPages() {
 	s.pages = &pages{
 		plant: s.o.Plant, permitted: s.o.Permitted, render: s.o.Render, now: s.o.Now, newID: s.o.NewUUID,
 		supervisor: s.supervisor, enter: s.enter, leave: s.leave, device: s.device, status: statusOf, turnedAway: s.turnedAway,
-		build: s.o.Build, env: s.envBanner(), tls: s.o.TLS, log: s.o.Log, drafts: newDrafts(s.o.Now), rows: ui.NewRows(), bodies: newBodies(), chronicle: newChronicle(), desk: s.desk,
+		build: s.o.Build, env: s.envBanner(), tls: s.o.TLS, log: s.o.Log, drafts: newDrafts(s.o.Now), rows: ui.NewRows(), bodies: newBodies(), chronicle: newChronicle(), desk: s.desk, box: s,
 	}
-	inner := http.NewServeMux()
+	inner := newEntrances()
 	s.pages.routes(inner)
 	s.mux.HandleFunc("GET /ws/ui", s.stream(func() http.Handler { return s.o.UI })) // the pages' own, described in package ws
 	if s.o.Assets != nil {
 		inner.Handle("GET "+s.o.AssetsPrefix, s.o.Assets)
 	}
-	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		if s.hang(w, r) {
-			return
-		}
-		free := s.o.Assets != nil && strings.HasPrefix(r.URL.Path, s.o.AssetsPrefix) || r.URL.Path == "/entrar"
-		switch {
-		case r.URL.Path == "/" && r.Method == http.MethodGet && prefersJSON(r):
-			s.answer(w, http.StatusOK, s.greeting())
-		case free || s.identify(r).scope >= ScopeAct, s.identify(r).scope >= ScopeRead && r.Method == http.MethodGet:
-			inner.ServeHTTP(w, r)
-		default:
-			s.pages.stranger(w, r)
-		}
-	})
+	s.inner = inner
+	s.mux.HandleFunc("/", s.page)
+}
+
+// page lets a request through to the pages.
+func (s *Server) page(w http.ResponseWriter, r *http.Request) {
+	if s.hang(w, r) {
+		return
+	}
+	g := s.identify(r)
+	looks := r.Method == http.MethodGet || r.Method == http.MethodHead
+	if g.tablet != nil && looks && prefersHTML(r) {
+		s.devices.heard(g.tablet.ID, s.o.Build, s.o.Now())
+	}
+	switch {
+	case r.URL.Path == "/" && r.Method == http.MethodGet && prefersJSON(r):
+		s.answer(w, http.StatusOK, s.greeting())
+	case s.free(r), g.scope >= ScopeAct, g.scope >= ScopeRead && looks:
+		s.inner.ServeHTTP(w, r)
+	case g.scope >= ScopeRead:
+		s.pages.onlyLooks(w, r)
+	default:
+		s.pages.stranger(w, r)
+	}
+}
+
+// free are the pages that a strange device needs to get in; those that do
+// something ask for a code or a PIN themselves. They tell nothing of the plant.
+func (s *Server) free(r *http.Request) bool {
+	switch r.URL.Path {
+	case "/entrar", "/entrar/salir", "/pulso", setupPath, tabletPath + "/codigo", tabletPath + "/registrar":
+		return true
+	case tabletPath:
+		return r.Method == http.MethodGet
+	}
+	return s.o.Assets != nil && strings.HasPrefix(r.URL.Path, s.o.AssetsPrefix)
 }
 
 // LivePage finds what draws a live view, for the hub.
@@ -67,6 +108,11 @@ func (s *Server) LivePage(view string) (Page, error) { return s.pages.LivePage(v
 func prefersJSON(r *http.Request) bool {
 	accept := r.Header.Get("Accept")
 	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
+}
+
+// prefersHTML tells the loading of a page from what scripts ask for.
+func prefersHTML(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Accept"), "text/html") && r.Header.Get("X-Parte") == ""
 }
 
 type greeting struct {

@@ -139,7 +139,7 @@ func describe(routes []route) *document {
 	g := &generator{names: map[string]reflect.Type{}}
 	d := &document{OpenAPI: openAPIVersion, Info: docInfo{"envivo", aboutAPI, apiVersion}, Servers: []docServer{{"/"}},
 		Security: []map[string][]string{{}, {"token": {}}, {"supervisor": {}}}}
-	for _, name := range []string{groupReads, groupTake, groupRepair, groupV4, groupV2, groupSup, groupSheet, groupLive, groupBox} {
+	for _, name := range []string{groupReads, groupTake, groupRepair, groupV4, groupV2, groupSup, groupSheet, groupLive, groupDevices, groupBox} {
 		d.Tags = append(d.Tags, docTag{name})
 	}
 	for i := range routes {

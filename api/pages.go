@@ -59,10 +59,12 @@ type pages struct {
 	// chronicle is the event log's fold for figures and the time machine.
 	chronicle *chronicle
 	desk      *desk
+	// box enrols devices and makes tokens.
+	box *Server
 }
 
 // routes mounts the pages. The caller decides about access.
-func (p *pages) routes(mux *http.ServeMux) {
+func (p *pages) routes(mux *entrances) {
 	for pattern, h := range map[string]pageFunc{
 		"GET /{$}":                   p.inicio,
 		"GET /quien":                 p.quien,
@@ -88,6 +90,9 @@ func (p *pages) routes(mux *http.ServeMux) {
 		mux.HandleFunc(pattern, p.handle(h))
 	}
 	for pattern, h := range p.boardRoutes() {
+		mux.HandleFunc(pattern, p.handle(h))
+	}
+	for pattern, h := range p.accessRoutes() {
 		mux.HandleFunc(pattern, p.handle(h))
 	}
 	p.floorRoutes(mux)
@@ -200,15 +205,21 @@ func (p *pages) LivePage(view string) (Page, error) {
 	return func(s *plant.Snapshot, now time.Time) ([]ui.Region, error) { return draw(s, f, now) }, nil
 }
 
-// frame is the surroundings of a page for whoever asks.
+// frame is the surroundings of a page for whoever asks. Whoever may not read
+// gets a frame that tells nothing of the plant.
 func (p *pages) frame(w http.ResponseWriter, r *http.Request, title string) ui.Frame {
-	snap := p.plant.Snapshot()
-	f := ui.Frame{Title: title, Now: p.now(), Build: p.build, Env: p.env, Here: here(r), Active: r.URL.Path,
-		Supervisor: p.supervisor(r), Seq: snap.Seq, Epoch: snap.Epoch, SyncAlerts: p.desk.attention()}
-	if me, ok := p.me(r, snap); ok {
-		f.Me, f.Rest = &me, rest(r)
+	f := ui.Frame{Title: title, Now: p.now(), Build: p.build, Env: p.env, Here: here(r), Active: r.URL.Path}
+	g := p.box.identify(r)
+	if f.Supervisor = g.supervisor || g.enrolling; g.scope < ScopeRead {
+		f.Stranger = true
+		return f
 	}
-	f.Personal = rest(r) == 0
+	snap := p.plant.Snapshot()
+	f.Seq, f.Epoch, f.SyncAlerts, f.AnyoneActs = snap.Seq, snap.Epoch, p.desk.attention(), p.box.o.Open && g.supervisor
+	f.Tablet, f.Enrolled = settingsOf(g, r), g.tablet != nil
+	if me, ok := p.me(r, snap); ok {
+		f.Me, f.Rest = &me, rest(f.Tablet)
+	}
 	f.Notice = p.notice(w, r, snap)
 	return f
 }

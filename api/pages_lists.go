@@ -31,9 +31,18 @@ func (p *pages) list(w http.ResponseWriter, r *http.Request, title string, page 
 	return p.show(w, r, title, f.View(), func(fr ui.Frame) templ.Component { return page(fr, f) })
 }
 
-// inicio asks who is there (ui: the picker of a shared tablet).
+// inicio asks who is there (ui: the picker of a shared tablet), people of the
+// tablet's own trade first. A wall screen goes to its boards.
 func (p *pages) inicio(w http.ResponseWriter, r *http.Request) error {
-	return p.list(w, r, "¿Quién eres?", func(f ui.Frame, _ ui.Filter) templ.Component {
+	f, t := p.filter(r, "/"), settingsOf(p.box.identify(r), r)
+	if t.TV() {
+		http.Redirect(w, r, tvPath, http.StatusSeeOther)
+		return nil
+	}
+	if f.Rol == "" && ui.HasPeople(p.plant.Snapshot(), t.Trade) {
+		f.Rol = t.Trade
+	}
+	return p.show(w, r, "¿Quién eres?", f.View(), func(f ui.Frame) templ.Component {
 		return ui.StartPage(f, local(r.URL.Query().Get("volver"), "/mis"), p.recent(r))
 	})
 }
@@ -115,16 +124,6 @@ func (p *pages) queue(w http.ResponseWriter, r *http.Request, title string, filt
 
 func (p *pages) menu(w http.ResponseWriter, r *http.Request) error {
 	return p.write(w, r, http.StatusOK, live{}, ui.MenuPage(p.frame(w, r, "Menú")))
-}
-
-// stranger is what a device sees that may not read (ui: Tablet nueva).
-func (p *pages) stranger(w http.ResponseWriter, r *http.Request) {
-	p.turnedAway(r, statuses[plant.CodeUnauthorized].code, &plant.Error{Code: plant.CodeUnauthorized})
-	p.handle(func(w http.ResponseWriter, r *http.Request) error {
-		f := p.frame(w, r, "Tablet nueva")
-		return p.write(w, r, http.StatusForbidden, live{},
-			ui.ErrorPage(f, "Tablet nueva", "Esta tablet no está registrada. Pide al supervisor.", ""))
-	})(w, r)
 }
 
 // The cookies of a tablet. They name a person, never hold anything of the

@@ -7,36 +7,69 @@ import (
 	"strconv"
 
 	"envivo/plant"
+	"envivo/ui"
 )
 
-// The kind of a tablet, set once on it: a shared one lets the person go after
-// restSeconds without a touch, a personal one never.
+// The cookies that set a tablet where nobody enrols any; an enrolled one is set
+// by its record.
 const (
-	tabletCookie   = "envivo_tablet"
-	tabletPersonal = "personal"
-	tabletShared   = "compartida"
-	restSeconds    = 30
+	tabletCookie = "envivo_tablet"
+	scaleCookie  = "envivo_escala"
+	volumeCookie = "envivo_volumen"
+	restSeconds  = 30
 )
 
-// rest is after how many seconds the person leaves this tablet, 0 for never.
-func rest(r *http.Request) int {
-	if c, err := r.Cookie(tabletCookie); err == nil && c.Value == tabletPersonal {
-		return 0
+// settingsOf are what the tablet a request comes from is set to.
+func settingsOf(g grant, r *http.Request) ui.TabletSettings {
+	if g.tablet != nil {
+		return g.tablet.TabletSettings
 	}
-	return restSeconds
+	var t ui.TabletSettings
+	for name, to := range map[string]*string{tabletCookie: &t.Kind, scaleCookie: &t.Scale, volumeCookie: &t.Volume} {
+		if c, err := r.Cookie(name); err == nil {
+			*to = c.Value
+		}
+	}
+	t.Name = g.device
+	if t = t.Filled(); t.Fault() != "" { // a cookie of somebody's own making
+		t = ui.TabletSettings{Name: g.device}.Filled()
+	}
+	return t
 }
 
-// tablet sets the kind of this tablet.
+// rest is after how many seconds the person leaves a tablet, 0 for never: a
+// shared one lets the person go after restSeconds without a touch.
+func rest(t ui.TabletSettings) int {
+	if t.Kind == ui.TabletShared {
+		return restSeconds
+	}
+	return 0
+}
+
+// tablet sets this tablet, where no record does; one field at a time.
 func (p *pages) tablet(w http.ResponseWriter, r *http.Request) error {
-	form, err := p.form(w, r, "tipo")
+	form, err := p.form(w, r, "tipo", "escala", "volumen")
 	if err != nil {
 		return p.rejected(w, r, err)
 	}
-	kind := tabletShared
-	if form.Get("tipo") == tabletPersonal {
-		kind = tabletPersonal
+	g := p.box.identify(r)
+	if g.tablet != nil { // the supervisor sets enrolled ones
+		http.Redirect(w, r, "/admin/tablets/"+g.tablet.ID, http.StatusSeeOther)
+		return nil
 	}
-	p.remember(w, tabletCookie, kind, recentFor)
+	t := settingsOf(g, r)
+	for field, c := range map[string]struct {
+		cookie string
+		to     *string
+	}{"tipo": {tabletCookie, &t.Kind}, "escala": {scaleCookie, &t.Scale}, "volumen": {volumeCookie, &t.Volume}} {
+		if !form.Has(field) {
+			continue
+		}
+		if *c.to = form.Get(field); t.Filled().Fault() != "" || t.TV() {
+			return p.rejected(w, r, &foreignField{field})
+		}
+		p.remember(w, c.cookie, *c.to, recentFor)
+	}
 	http.Redirect(w, r, "/menu", http.StatusSeeOther)
 	return nil
 }

@@ -18,7 +18,7 @@ import (
 var scanFields = []string{"codigo", "orden", "spool", "version", "union", "aqui", "recibe"}
 
 // floorRoutes mounts what the floor needs beside the lists and the spool.
-func (p *pages) floorRoutes(mux *http.ServeMux) {
+func (p *pages) floorRoutes(mux *entrances) {
 	for pattern, h := range map[string]pageFunc{
 		"POST /escaneo": p.scan,
 		"GET /pulso":    p.pulse,
@@ -41,11 +41,13 @@ func (p *pages) floorRoutes(mux *http.ServeMux) {
 	}
 }
 
-// pulse lets a page that follows nothing know that the box is there.
+// pulse lets a page that follows nothing know that the box is there, and
+// whether it still lets the device in.
 func (p *pages) pulse(w http.ResponseWriter, r *http.Request) error {
 	b, err := marshal(struct {
 		Now int64 `json:"now"`
-	}{p.now().UnixMilli()})
+		Out bool  `json:"fuera,omitempty"`
+	}{p.now().UnixMilli(), p.box.identify(r).scope < ScopeRead})
 	if err != nil {
 		return err
 	}

@@ -263,12 +263,16 @@ func TestFormsOfOtherSitesAreRefused(t *testing.T) {
 func TestAnUnknownDeviceSeesHowToGetIn(t *testing.T) {
 	b := newBox(t, enrolled)
 	b.pin("2580")
-	b.tablet().open("/quien", http.StatusForbidden).says("Tablet nueva", "Esta tablet no está registrada. Pide al supervisor.").silent("S-1")
+	b.tablet().open("/quien", http.StatusForbidden).says("Esta tablet no está registrada. Pide al supervisor.").silent("S-1")
 	p := b.tablet().open("/entrar", http.StatusOK)
 	if r := p.send(http.MethodPost, "/spools/S-1/tomar", form("operacion", "ARM")); r.StatusCode != http.StatusForbidden {
 		t.Errorf("a command of an unknown device = %d, want 403", r.StatusCode)
 	}
-	p.open("/entrar", http.StatusOK).press("ENTRAR", url.Values{"pin": {"2580"}}).says("Quién tiene qué", "SUPERVISOR")
+	p.open("/quien?vencidas=1", http.StatusForbidden).press("ENTRAR", url.Values{"pin": {"2580"}}).says("Registrar esta tablet", "SUPERVISOR").silent("S-1")
+	p.open("/tablet?volver=%2Fquien%3Fvencidas%3D1", http.StatusOK).press("REGISTRAR", url.Values{"nombre": {"Armado 1"}, "tipo": {"compartida"}, "escala": {"gruesos"}})
+	if p.says("Quién tiene qué", "Registrada: Armado 1.").silent("SUPERVISOR"); p.at != "/quien?vencidas=1" {
+		t.Errorf("the new tablet is at %s, want the address it was opened for", p.at)
+	}
 }
 
 func TestWithoutAPINNobodyEnters(t *testing.T) {

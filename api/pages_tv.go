@@ -106,11 +106,11 @@ func (s *Server) hang(w http.ResponseWriter, r *http.Request) bool {
 }
 
 // screen is the token of a wall, if the request comes from one.
-func (s *Server) screen(r *http.Request) (name string, ok bool) {
+func (s *Server) screen(r *http.Request) (Token, bool) {
 	c, err := r.Cookie(screenCookie)
 	if err != nil {
-		return "", false
+		return Token{}, false
 	}
 	t, scope := s.tokens.find(s.o.Plant.Snapshot(), c.Value)
-	return t.Name, scope >= ScopeRead
+	return t, scope >= ScopeRead
 }

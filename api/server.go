@@ -58,8 +58,8 @@ type Options struct {
 	Random io.Reader
 	Log    *slog.Logger
 
-	// Open lets anybody who reaches the port read and act; otherwise a token is
-	// needed. Supervisor acts need the supervisor in both.
+	// Open lets anybody who reaches the port read and act; otherwise an enrolled
+	// device or a token is needed. Supervisor acts need the supervisor in both.
 	Open bool
 	// Origins are other front ends that may call the API from a browser.
 	Origins []string
@@ -87,6 +87,14 @@ type Options struct {
 	// Refusals are the refusals on record since an instant, oldest first, also
 	// those of before a restart; nil when there is no record.
 	Refusals func(since time.Time) []Attempt
+	// Address is how other devices reach the box, for a browser on the box itself,
+	// which knows it by a name that leads nowhere else.
+	Address string
+	// Health are what the administration page tells about the box beside what the
+	// API knows itself; Settings are those in force, without secrets. Nil means
+	// none.
+	Health   func() []ui.HealthLine
+	Settings []ui.Fact
 	// Metrics append what other parts measure to /metrics.
 	Metrics []func(io.Writer)
 }
@@ -95,11 +103,14 @@ type Options struct {
 // sessions, tokens and meters lock for themselves.
 type Server struct {
 	o        Options
-	mux      *http.ServeMux
+	mux      *entrances
+	inner    *entrances // the pages, behind the plant's access
 	cross    *http.CrossOriginProtection
 	origins  map[string]bool
 	sessions *sessions
 	tokens   *tokenCache
+	devices  *devices
+	codes    *codes
 	meters   *meters
 	pages    *pages
 	desk     *desk
@@ -107,14 +118,16 @@ type Server struct {
 	leaving  atomic.Bool
 	// auditing is held while a slot of the old front ends' log is chosen and written.
 	auditing sync.Mutex
+	// enrolling is held while the list of devices or tokens is read and changed.
+	enrolling sync.Mutex
 	// described makes the document once, when it is first asked for.
 	described func() described
 }
 
 // New assembles the box's handler. An origin that is none is an error.
 func New(o Options) (*Server, error) {
-	s := &Server{o: o, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection(), origins: map[string]bool{},
-		sessions: newSessions(o.Now, o.Random), tokens: newTokenCache(), meters: newMeters(o.Metrics), desk: newDesk(o.Sync, o.Now), began: o.Now()}
+	s := &Server{o: o, mux: newEntrances(), cross: http.NewCrossOriginProtection(), origins: map[string]bool{},
+		sessions: newSessions(o.Now, o.Random), tokens: newTokenCache(), devices: newDevices(), codes: newCodes(o.Now, o.Random), meters: newMeters(o.Metrics), desk: newDesk(o.Sync, o.Now), began: o.Now()}
 	for _, origin := range o.Origins {
 		origin = strings.TrimSuffix(origin, "/")
 		if err := s.cross.AddTrustedOrigin(origin); err != nil {

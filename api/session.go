@@ -37,7 +37,12 @@ type sessions struct {
 	guesses map[string]*guesser   // by device or address
 }
 
-type session struct{ begun, used time.Time }
+// session belongs to the device or token it was begun with: its cookie is
+// nothing anywhere else. bound is that one's setting, empty for none.
+type session struct {
+	begun, used time.Time
+	bound       string
+}
 
 // guesser counts the PINs tried in a row. A try counts before it is checked,
 // so that many at once cannot outrun the count.
@@ -50,8 +55,9 @@ func newSessions(now func() time.Time, random io.Reader) *sessions {
 	return &sessions{now: now, random: random, checks: make(chan struct{}, 2), open: map[[32]byte]*session{}, guesses: map[string]*guesser{}}
 }
 
-// live reports whether the request belongs to a session, and keeps it awake.
-func (s *sessions) live(r *http.Request) bool {
+// live reports whether the request belongs to a session begun with the same
+// device or token, and keeps it awake.
+func (s *sessions) live(r *http.Request, bound string) bool {
 	c, err := r.Cookie(sessionCookie)
 	if err != nil {
 		return false
@@ -60,7 +66,7 @@ func (s *sessions) live(r *http.Request) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	x, ok := s.open[key]
-	if !ok {
+	if !ok || x.bound != bound {
 		return false
 	}
 	now := s.now()
@@ -112,7 +118,7 @@ func (s *sessions) forget(now time.Time) {
 }
 
 // begin opens a session and returns its cookie's value.
-func (s *sessions) begin(who string) (string, error) {
+func (s *sessions) begin(who, bound string) (string, error) {
 	secret, err := randomText(s.random)
 	if err != nil {
 		return "", err
@@ -126,8 +132,15 @@ func (s *sessions) begin(who string) (string, error) {
 			delete(s.open, key)
 		}
 	}
-	s.open[sha256.Sum256([]byte(secret))] = &session{begun: now, used: now}
+	s.open[sha256.Sum256([]byte(secret))] = &session{begun: now, used: now, bound: bound}
 	return secret, nil
+}
+
+// forgive forgets the wrong tries of who got it right.
+func (s *sessions) forgive(who string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.guesses, who)
 }
 
 func (s *sessions) end(r *http.Request) {
@@ -154,7 +167,8 @@ func (s *Server) tryPIN(w http.ResponseWriter, r *http.Request, pin string) (att
 	if phc == "" {
 		return attempt{unset: true}, nil
 	}
-	who := s.identify(r).device
+	g := s.identify(r)
+	who := g.device
 	left, wait := s.sessions.admit(who)
 	if wait > 0 {
 		return attempt{wait: wait}, nil
@@ -177,7 +191,7 @@ func (s *Server) tryPIN(w http.ResponseWriter, r *http.Request, pin string) (att
 		s.o.Log.Warn("wrong supervisor PIN", "device", who, "left", left)
 		return a, nil
 	}
-	secret, err := s.sessions.begin(who)
+	secret, err := s.sessions.begin(who, g.key)
 	if err != nil {
 		return attempt{}, err
 	}

@@ -191,6 +191,7 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   async function fresh(address = location.pathname + location.search, mine = false, signal) {
     const res = await fetch(address, { headers: { "X-Parte": "vivo" }, signal, cache: "no-store" });
+    if (res.status === 403) location.reload(); // shut out: the page says so
     if (!res.ok) throw new Error(res.status);
     replace(await res.json(), mine);
   }
@@ -207,13 +208,13 @@ document.addEventListener("DOMContentLoaded", () => {
   function open() {
     const url = new URL("/ws/ui", location.href);
     url.protocol = url.protocol.replace("http", "ws");
-    url.search = new URLSearchParams({ view: page.view, epoch: page.epoch, rev: page.rev });
+    url.search = new URLSearchParams({ view: page.view, epoch: page.epoch, rev: page.rev, build: page.build });
     const mine = socket = new WebSocket(url);
     mine.onmessage = (e) => { if (mine === socket) receive(JSON.parse(e.data)); };
     mine.onclose = (e) => {
       if (mine !== socket) return;
       socket = null;
-      if (e.code === 4004) { location.reload(); return; }
+      if (e.code === 4003 || e.code === 4004) { location.reload(); return; } // shut out, or no such view: the page says which
       if (e.code === 1008 || e.code === 1009) return; // the page goes on by asking
       restarting = e.code === 1012;
       const delay = e.code === 4008 ? 0 : 200 + Math.random() * (restarting ? 1800 : wait);
@@ -258,8 +259,11 @@ document.addEventListener("DOMContentLoaded", () => {
     if (!page.view && page.releer === undefined && !document.hidden) pulse().catch(() => {});
   }, 5000);
   async function pulse() { // a page that follows nothing still knows whether the box is there
-    const res = await fetch("/pulso", { cache: "no-store" });
-    if (res.ok) heard((await res.json()).now);
+    const res = await fetch("/pulso?build=" + encodeURIComponent(page.build), { cache: "no-store" });
+    if (!res.ok) return;
+    const answer = await res.json();
+    heard(answer.now);
+    if (answer.fuera && page.extrano === undefined) location.reload();
   }
   for (const kind of ["visibilitychange", "pageshow", "online"]) {
     addEventListener(kind, () => { if (!document.hidden && !socket) { wait = 200; connect(); } });

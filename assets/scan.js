@@ -101,6 +101,8 @@ document.addEventListener("DOMContentLoaded", () => {
     no: [[[140, 380]], [100, 50, 100, 50, 100]],
   };
   const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const gains = { no: 0, fuerte: .7 };
+  const loud = gains[document.body.dataset.volumen] ?? .25;
   let audio;
   addEventListener("pointerdown", () => { audio ??= new AudioContext(); audio.resume(); }, { capture: true });
   function signal(kind) {
@@ -112,12 +114,12 @@ document.addEventListener("DOMContentLoaded", () => {
       document.body.dataset.marco = kind;
       setTimeout(() => delete document.body.dataset.marco, 300);
     }
-    if (audio?.state !== "running") return;
+    if (!loud || audio?.state !== "running") return;
     let at = audio.currentTime;
     for (const [pitch, ms] of notes) {
       const tone = audio.createOscillator(), gain = audio.createGain();
       tone.frequency.value = pitch;
-      gain.gain.value = .25;
+      gain.gain.value = loud;
       tone.connect(gain).connect(audio.destination);
       tone.start(at);
       tone.stop(at += ms / 1000);

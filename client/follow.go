@@ -62,6 +62,9 @@ type lineError struct{ err error }
 func (e *lineError) Error() string { return "the stream broke: " + e.err.Error() }
 func (e *lineError) Unwrap() error { return e.err }
 
+// closeRevoked ends the stream of a token that was revoked.
+const closeRevoked = 4003
+
 // stream follows until the line breaks.
 func (c *Client) stream(ctx context.Context, at *Position, see func(Event) error) error {
 	conn, err := c.dial(ctx, at)
@@ -74,7 +77,7 @@ func (c *Client) stream(ctx context.Context, at *Position, see func(Event) error
 	defer watch.Stop()
 	for {
 		_, raw, err := conn.ReadMessage()
-		if websocket.IsCloseError(err, websocket.ClosePolicyViolation, websocket.CloseMessageTooBig) {
+		if websocket.IsCloseError(err, websocket.ClosePolicyViolation, websocket.CloseMessageTooBig, closeRevoked) {
 			return fmt.Errorf("the box hung up: %w", err)
 		} else if err != nil {
 			return &lineError{err}

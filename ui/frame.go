@@ -40,9 +40,14 @@ type Frame struct {
 	// Rest is after how many seconds without a touch the person leaves a shared
 	// tablet; 0 for never.
 	Rest int
-	// Personal is a tablet that nobody leaves.
-	Personal bool
-	Wide     bool
+	// Tablet is what the tablet is set to, Enrolled whether its record says so.
+	Tablet   TabletSettings
+	Enrolled bool
+	// Stranger is a device that may not read: its page tells nothing of the plant.
+	Stranger bool
+	// AnyoneActs warns a supervisor that the plant is open to its network.
+	AnyoneActs bool
+	Wide       bool
 	// Reread makes the script ask for the page's state now and then; for a page
 	// that shows more than the plant and so follows no view.
 	Reread bool
@@ -77,6 +82,21 @@ type Notice struct {
 
 // UndoOpen reports whether DESHACER can still be offered at now.
 func (n *Notice) UndoOpen(now time.Time) bool { return n.Undo != 0 && now.Before(n.UndoUntil) }
+
+// scale and volume are what the style and the script go by, empty for the usual.
+func (f Frame) scale() string {
+	if f.Tablet.Scale == "dedos" {
+		return ""
+	}
+	return f.Tablet.Scale
+}
+
+func (f Frame) volume() string {
+	if f.Tablet.Volume == "normal" {
+		return ""
+	}
+	return f.Tablet.Volume
+}
 
 func (f Frame) seq() string { return strconv.FormatUint(uint64(f.Seq), 10) }
 func (f Frame) now() string { return strconv.FormatInt(f.Now.UnixMilli(), 10) }

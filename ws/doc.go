@@ -97,6 +97,7 @@
 //	1009        a message above 512 bytes: give up
 //	1011        the box could not serve this socket: reconnect, backing off
 //	1012        the box restarts: reconnect after a random 0.2 to 2 s
+//	4003        the device or token was revoked: give up; a page loads itself again
 //	4004        there is no such view: do not reconnect, load the page
 //	4008        the client did not read: reconnect and resume, at once
 //	1006        the line broke: reconnect after a random 0.2 to 1 s, backing off

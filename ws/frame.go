@@ -12,8 +12,9 @@ import (
 
 // Close codes of our own (doc.go).
 const (
-	CloseNoView = 4004
-	CloseSlow   = 4008
+	CloseRevoked = 4003
+	CloseNoView  = 4004
+	CloseSlow    = 4008
 )
 
 const finBit = 0x80

@@ -38,6 +38,10 @@ type Options struct {
 	EncodeSSE func(plant.Event) [][]byte
 	// Resolve finds the page of a view; an error means there is none.
 	Resolve func(view string) (Page, error)
+	// Owner is the key of the setting that lets a request in, empty for none; nil
+	// means that none has one. When the setting is removed, the streams of its
+	// owner end with CloseRevoked.
+	Owner func(*http.Request) string
 	// Build identifies the binary to the pages.
 	Build string
 	// Ring is how many encoded events are kept in memory (1024).
@@ -92,7 +96,9 @@ type Hub struct {
 	end  context.CancelFunc
 	open sync.WaitGroup // admitted streams and lanes
 
-	news  news
+	news news
+	cuts news // told when a setting was removed; SSE readers look whether it was theirs
+
 	count counters
 	// seam is called between the last read of the journal and going live, and
 	// late turns the hub into the classic bug (subscribe after reading
@@ -115,7 +121,7 @@ func New(o Options) *Hub {
 	h := &Hub{o: o, pace: defaultPace(), ring: newRing(o.Ring), ready: make(chan struct{}), stop: make(chan struct{}),
 		upgrade: websocket.Upgrader{Subprotocols: []string{"envivo.v1"}, ReadBufferSize: 256, WriteBufferSize: 256, WriteBufferPool: new(sync.Pool)}}
 	h.life, h.end = context.WithCancel(context.Background())
-	h.news.c = make(chan struct{})
+	h.news.c, h.cuts.c = make(chan struct{}), make(chan struct{})
 	for range min(runtime.GOMAXPROCS(0), 4) {
 		h.shards = append(h.shards, &shard{wake: make(chan struct{}, 1)})
 	}
@@ -203,6 +209,37 @@ func (h *Hub) publish(batch []plant.Event) {
 		h.news.tell()
 	}
 	h.views.poke()
+	h.evict(batch)
+}
+
+// evict ends the streams of owners that these events shut out. A stream that is
+// being opened meanwhile looks for itself, see start: the snapshot it then asks
+// is at least as new as these events.
+func (h *Hub) evict(batch []plant.Event) {
+	for _, e := range batch {
+		if e.Setting == nil || e.Setting.Value != "" {
+			continue
+		}
+		h.each(func(s *socket) {
+			if s.owner == e.Setting.Key {
+				s.shut(CloseRevoked)
+			}
+		})
+		h.cuts.tell()
+	}
+}
+
+// owner is whose stream a request opens.
+func (h *Hub) owner(r *http.Request) string {
+	if h.o.Owner == nil {
+		return ""
+	}
+	return h.o.Owner(r)
+}
+
+// shutOut reports whether an owner's setting is gone.
+func (h *Hub) shutOut(owner string) bool {
+	return owner != "" && h.o.Source.Snapshot().Setting(owner) == ""
 }
 
 func (h *Hub) wake() {

@@ -44,6 +44,7 @@ type socket struct {
 	feed     feed
 	period   uint32 // ticks between beats
 	live     *atomic.Int64
+	owner    string // key of the setting that let it in, empty for none
 	home     *shard
 	slot     int // in home.sockets; guarded by home.mu
 
@@ -69,7 +70,7 @@ type socket struct {
 // connect upgrades an admitted request. On false the request has been answered
 // and is no longer admitted.
 func (h *Hub) connect(w http.ResponseWriter, r *http.Request, period uint32, live *atomic.Int64) (*socket, bool) {
-	s := &socket{hub: h, period: period, live: live}
+	s := &socket{hub: h, period: period, live: live, owner: h.owner(r)}
 	s.attempt = s.writeRaw
 	s.quota.Store(messages)
 	c, err := h.upgrade.Upgrade(hijacker{w, s}, r, nil)
@@ -119,6 +120,9 @@ func (s *socket) start(f feed, ahead []byte) {
 	go s.read()
 	if s.hub.stopped() { // Shutdown may have passed before the shard knew us
 		s.shut(websocket.CloseServiceRestart)
+	}
+	if s.hub.shutOut(s.owner) { // likewise evict
+		s.shut(CloseRevoked)
 	}
 }
 

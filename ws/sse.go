@@ -20,7 +20,7 @@ func (h *Hub) ServeSSE(w http.ResponseWriter, r *http.Request) {
 	defer h.open.Done()
 	h.count.sse.Add(1)
 	defer h.count.sse.Add(-1)
-	c := sseClient{cursor: cursor{h: h}, w: w, rc: http.NewResponseController(w)}
+	c := sseClient{cursor: cursor{h: h}, w: w, rc: http.NewResponseController(w), owner: h.owner(r)}
 	// The server's own write timeout is for answers, not for a shift-long
 	// stream; a writer that cannot change it keeps it.
 	_ = c.rc.SetWriteDeadline(time.Time{})
@@ -37,8 +37,9 @@ func (h *Hub) ServeSSE(w http.ResponseWriter, r *http.Request) {
 // sseClient belongs to the goroutine of its request.
 type sseClient struct {
 	cursor
-	w  http.ResponseWriter
-	rc *http.ResponseController
+	w     http.ResponseWriter
+	rc    *http.ResponseController
+	owner string // key of the setting that let it in, empty for none
 }
 
 func (c *sseClient) follow(r *http.Request) error {
@@ -48,7 +49,10 @@ func (c *sseClient) follow(r *http.Request) error {
 	ping := time.NewTicker(c.h.pace.comment)
 	defer ping.Stop()
 	for {
-		news := c.h.news.next()
+		news, cuts := c.h.news.next(), c.h.cuts.next()
+		if c.h.shutOut(c.owner) {
+			return nil // coming back it is refused
+		}
 		out, err := c.more(r)
 		if err != nil {
 			return err
@@ -61,6 +65,7 @@ func (c *sseClient) follow(r *http.Request) error {
 		}
 		select {
 		case <-news:
+		case <-cuts:
 		case <-ping.C:
 			if err := c.send([]byte(": ping\n\n")); err != nil {
 				return err
