@@ -50,7 +50,9 @@ type Where struct {
 // Logging is how the server logs.
 type Logging struct {
 	LogLevel  string `setting:"" default:"info" enum:"debug,info,warn,error" help:"Least level that is logged."`
-	LogFormat string `setting:"" default:"text" enum:"text,json" help:"Form of the log on stderr."`
+	LogFormat string `setting:"" default:"text" enum:"text,json" help:"Form of the log."`
+	LogFile   string `setting:"" placeholder:"FILE" help:"Log into this file instead of stderr; at 10 MiB it is put aside."`
+	LogKeep   int    `setting:"" default:"5" help:"How many log files put aside are kept."`
 }
 
 // sheetFlags are the settings of the Google Sheet.
@@ -108,6 +110,8 @@ func (c *Config) Validate() error {
 		return errors.New("--lock-ttl must not be negative")
 	case c.BackupEvery < 0:
 		return errors.New("--backup-every must not be negative")
+	case c.LogKeep < 1:
+		return errors.New("--log-keep must be at least 1")
 	case c.BackupKeep < 1:
 		return errors.New("--backup-keep must be at least 1")
 	case c.BackupKeepDays < 0 || c.BackupKeepMonths < 0:

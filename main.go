@@ -35,6 +35,7 @@ type cli struct {
 	Webhook webhookCmd `cmd:"" help:"Programs that are sent every event."`
 	Pin     pinCmd     `cmd:"" help:"The supervisor's PIN."`
 	Config  configCmd  `cmd:"" help:"Print the effective settings without secrets."`
+	Service serviceCmd `cmd:"" help:"Have the operating system run the server: install, uninstall, status."`
 	Version versionCmd `cmd:"" help:"Print build, schema and Go version."`
 	Drill   drillCmd   `cmd:"" hidden:"" help:"Restore a copy into an empty folder for practice; the server does so daily."`
 	Doctor  doctorCmd  `cmd:"" help:"Examine disk, clock, store, certificate and port, and say what is wrong."`
@@ -53,6 +54,18 @@ type program struct {
 	env  *environment
 	// self runs parts of the program in processes of their own; nil does not.
 	self *prover
+	// manager watches the server in place of systemd; nil looks for that. giveUp
+	// ends a process that nobody else would end when it hangs.
+	manager overseer
+	giveUp  func()
+}
+
+// overseer is who wants to know how a server does, and how soon it gives it up.
+func (p *program) overseer(log *slog.Logger) (overseer, time.Duration) {
+	if p.manager != nil {
+		return p.manager, watchdogWithin
+	}
+	return systemd(p.env.look, os.Getpid(), log)
 }
 
 // say writes a message for the person at the terminal.

@@ -30,6 +30,9 @@ type serveCmd struct {
 
 // Run serves the plant until asked to stop.
 func (c *serveCmd) Run(p *program) error {
+	if ran, err := underServiceManager(p, &c.Config); ran {
+		return err
+	}
 	ctx, stop := signals(context.Background())
 	defer stop()
 	return serve(ctx, p, &c.Config, extra{})
@@ -75,6 +78,9 @@ type floor struct {
 	hooks   *hooks.Sender
 	record  *record
 	program *program
+	// overseer started us; watched is how soon it gives us up, 0 for never.
+	overseer overseer
+	watched  time.Duration
 }
 
 // extra is what demo adds to a served plant.
@@ -96,7 +102,13 @@ func serve(ctx context.Context, p *program, cfg *Config, more extra) error {
 	if err := cfg.unbuilt(); err != nil {
 		return err
 	}
-	f := &floor{cfg: cfg, log: cfg.logger(p.err), now: p.now, program: p}
+	logTo, closeLog, err := cfg.writer(p.err)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = closeLog() }() // nothing is left to tell it to
+	f := &floor{cfg: cfg, log: cfg.logger(logTo), now: p.now, program: p}
+	f.overseer, f.watched = p.overseer(f.log)
 	if err := f.openListener(); err != nil {
 		return err
 	}
@@ -107,10 +119,11 @@ func serve(ctx context.Context, p *program, cfg *Config, more extra) error {
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	g, running := errgroup.WithContext(running)
-	err := f.start(running, g, more)
+	err = f.start(running, g, more)
 	if err == nil {
 		fmt.Fprintf(p.out, "envivo escuchando en %s\n%s", f.url(), more.ready)
 		f.sayHowToSetUp(p.out)
+		f.overseer.tell(stateReady, stateText+f.statusLine())
 		err = f.wait(ctx, running)
 	}
 	return errors.Join(err, f.stop(cancel, g))
@@ -179,6 +192,7 @@ func (f *floor) start(ctx context.Context, g *errgroup.Group, more extra) error 
 	f.safety.start(ctx, g)
 	g.Go(func() error { return f.hooks.Run(ctx) })
 	g.Go(func() error { return f.record.run(ctx) })
+	g.Go(func() error { return f.watchdog().run(ctx) })
 	if f.sheet != nil {
 		g.Go(func() error { return f.sheet.run(ctx) })
 	}
@@ -231,6 +245,7 @@ func (f *floor) wait(ctx, running context.Context) error {
 // stop ends the plant in the order that lets every command already accepted
 // reach the disk and its answer reach the caller.
 func (f *floor) stop(cancel context.CancelFunc, g *errgroup.Group) error {
+	f.overseer.tell(stateStopping, stateText+"stopping")
 	var out, in stage
 	if f.http != nil {
 		f.api.NotReady()

@@ -194,6 +194,26 @@ func (b *Bolt) DoAll(ctx context.Context, cmds []plant.Command) []plant.Result {
 	return out
 }
 
+// Pulse proves that the writer is at work: it returns nil once everything that
+// was queued before has been dealt with. It writes nothing. It waits until ctx
+// ends, also for room in the queue.
+func (b *Bolt) Pulse(ctx context.Context) error {
+	r := newRequest(nil)
+	b.submit(ctx, r, true)
+	b.await(ctx, r)
+	select {
+	case <-r.done:
+	default:
+		return fmt.Errorf("the writer does not answer: %w", ctx.Err())
+	}
+	select {
+	case <-b.finished:
+		return ErrClosed
+	default:
+		return ctx.Err()
+	}
+}
+
 // submit queues a request, or settles it on the spot when it cannot be queued.
 func (b *Bolt) submit(ctx context.Context, r *request, patient bool) {
 	select {

@@ -152,6 +152,7 @@ func (h *Hub) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the journal's end: %w", err)
 	}
+	h.count.seen.Store(uint64(at))
 	close(h.ready)
 	for _, sh := range h.shards {
 		workers.Go(func() { sh.run(ctx, h) })
@@ -165,6 +166,9 @@ func (h *Hub) Run(ctx context.Context) error {
 			return fmt.Errorf("follow the journal after %d: %w", h.ring.head(), err)
 		}
 		h.publish(batch)
+		if n := len(batch); n > 0 {
+			h.count.seen.Store(uint64(batch[n-1].Seq))
+		}
 	}
 	if ctx.Err() == nil {
 		return fmt.Errorf("follow the journal after %d: the tail ended", h.ring.head())

@@ -14,6 +14,7 @@ type counters struct {
 	resets, slow          atomic.Uint64
 	renders, renderErrors atomic.Uint64
 	published, last       atomic.Int64 // nanoseconds
+	seen                  atomic.Uint64
 }
 
 // Stats tells how the hub is doing, for the metrics page.
@@ -29,6 +30,9 @@ type Stats struct {
 	// Ring is the number of events in memory, Head the newest one.
 	Ring int
 	Head plant.Seq
+	// Seen is the newest event of the journal that the hub has dealt with,
+	// streamed or not; 0 until it runs.
+	Seen plant.Seq
 	// LastPublish is the time from the news of the last commit until the
 	// slowest shard had written it to its sockets.
 	LastPublish time.Duration
@@ -40,6 +44,6 @@ func (h *Hub) Stats() Stats {
 	return Stats{
 		Events: int(c.events.Load()), ViewSockets: int(c.views.Load()), SSE: int(c.sse.Load()), Lanes: int(c.lanes.Load()),
 		Views: h.views.size(), Resets: c.resets.Load(), SlowCuts: c.slow.Load(), Renders: c.renders.Load(), RenderErrors: c.renderErrors.Load(),
-		Ring: h.ring.size(), Head: h.ring.head(), LastPublish: time.Duration(c.last.Load()),
+		Ring: h.ring.size(), Head: h.ring.head(), Seen: plant.Seq(c.seen.Load()), LastPublish: time.Duration(c.last.Load()),
 	}
 }

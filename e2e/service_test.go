@@ -1,0 +1,59 @@
+package e2e
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestServiceManagerIsTold: the built binary tells systemd's socket when it is
+// ready, that it is alive, again and again, and when it stops, in this order.
+func TestServiceManagerIsTold(t *testing.T) {
+	dir, err := os.MkdirTemp("", "n") // the address of a socket is short
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	address := net.UnixAddr{Name: filepath.Join(dir, "notify"), Net: "unixgram"}
+	l, err := net.ListenUnixgram("unixgram", &address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	t.Setenv("NOTIFY_SOCKET", address.Name)
+	t.Setenv("WATCHDOG_USEC", "600000")
+	s := serve(t, newPlant(t, 3, 0))
+
+	heard := func() string {
+		t.Helper()
+		if err := l.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		buf := make([]byte, 4096)
+		n, err := l.Read(buf)
+		if err != nil {
+			t.Fatalf("the service manager hears nothing: %v", err)
+		}
+		return string(buf[:n])
+	}
+	until := func(state string) {
+		t.Helper()
+		for range 50 {
+			if strings.HasPrefix(heard(), state+"\n") {
+				return
+			}
+		}
+		t.Fatalf("the service manager is never told %s", state)
+	}
+	until("READY=1")
+	for range 3 {
+		if got := heard(); !strings.HasPrefix(got, "WATCHDOG=1\nSTATUS="+s.url) {
+			t.Errorf("the service manager is told %q, want a ping and the address", got)
+		}
+	}
+	s.stop()
+	until("STOPPING=1")
+}
