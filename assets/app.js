@@ -424,6 +424,7 @@ document.addEventListener("DOMContentLoaded", () => {
     for (let lost = false; ;) {
       try {
         const res = await fetch(address, { method: "POST", body, headers: { Accept: "application/json", "X-Vista": page.view }, signal: AbortSignal.timeout(10000) });
+        if (res.status === 403 && !/json/.test(res.headers.get("Content-Type"))) { location.reload(); return new Promise(() => {}); } // shut out
         return await res.json();
       } catch {
         if (!lost) complain(texts.perdida);

@@ -126,6 +126,7 @@ type server struct {
 	url  string
 	logs *lockedBuffer
 	done chan error
+	said chan string // what it says on stdout after the ready line
 }
 
 // newPlant imports a test plant into a new folder.
@@ -145,7 +146,7 @@ func serve(t testing.TB, data string, args ...string) *server {
 // launch starts the binary with any arguments that make it serve.
 func launch(t testing.TB, data string, args ...string) *server {
 	t.Helper()
-	s := &server{t: t, data: data, logs: &lockedBuffer{}, done: make(chan error, 1)}
+	s := &server{t: t, data: data, logs: &lockedBuffer{}, done: make(chan error, 1), said: make(chan string, 16)}
 	s.cmd = exec.Command(binary, args...)
 	s.cmd.Stderr = s.logs
 	out, err := s.cmd.StdoutPipe()
@@ -155,11 +156,12 @@ func launch(t testing.TB, data string, args ...string) *server {
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	line, err := bufio.NewReader(out).ReadString('\n')
+	stdout := bufio.NewReader(out)
+	line, err := stdout.ReadString('\n')
 	if err != nil {
 		t.Fatalf("the server ended before it was ready: %v\n%s", err, s.logs.String())
 	}
-	go func() { _, _ = io.Copy(io.Discard, out) }()
+	go s.hear(stdout)
 	const prefix = "envivo escuchando en "
 	if !strings.HasPrefix(line, prefix+"http://") {
 		t.Fatalf("first line = %q, want %q and the address", line, prefix)
@@ -173,6 +175,20 @@ func launch(t testing.TB, data string, args ...string) *server {
 		}
 	})
 	return s
+}
+
+// hear keeps the first lines that follow the ready line; the rest is dropped.
+func (s *server) hear(stdout *bufio.Reader) {
+	for {
+		line, err := stdout.ReadString('\n')
+		if err != nil {
+			return
+		}
+		select {
+		case s.said <- line:
+		default:
+		}
+	}
 }
 
 // kill is the power failing: no handler runs, nothing is flushed by the process.

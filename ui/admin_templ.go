@@ -328,7 +328,7 @@ func adminDevices(v *AdminSight) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "<details class=\"panel\"><summary class=\"boton fuerte\">Tablet nueva</summary><form method=\"post\" action=\"/admin/codigo\" class=\"formulario\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 30, "<details class=\"panel\"><summary class=\"boton\">Tablet nueva</summary><form method=\"post\" action=\"/admin/codigo\" class=\"formulario\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -580,7 +580,7 @@ func adminTokens(v *AdminSight) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 54, "<details class=\"panel\"><summary class=\"boton fuerte\">Token nuevo</summary><form method=\"post\" action=\"/admin/tokens\" class=\"formulario\"><label for=\"token\">Nombre del programa o pantalla</label> <input id=\"token\" name=\"nombre\" class=\"campo\" autocomplete=\"off\" maxlength=\"40\" required placeholder=\"tv-1\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 54, "<details class=\"panel\"><summary class=\"boton\">Token nuevo</summary><form method=\"post\" action=\"/admin/tokens\" class=\"formulario\"><label for=\"token\">Nombre del programa o pantalla</label> <input id=\"token\" name=\"nombre\" class=\"campo\" autocomplete=\"off\" maxlength=\"40\" required placeholder=\"tv-1\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
