@@ -8,11 +8,15 @@ import (
 )
 
 // corregir takes a hand-made edit of the Sheet that a supervisor accepts (rules
-// §2.9). It changes what columns hold and nothing else: never who has the
-// spool, and never what the unions say.
+// §2.9), or who did what as a supervisor puts it right. The former changes what
+// columns hold and nothing else: never who has the spool, and never what the
+// unions say.
 func (j *judge) corregir() (plant.Event, error) {
 	if !j.c.Supervisor {
 		return plant.Event{}, j.refuse(plant.CodeSupervisor)
+	}
+	if c := j.c.Correction; c != nil && len(c.Authors) > 0 {
+		return j.corregirAutores()
 	}
 	e, err := j.correction()
 	if err != nil {

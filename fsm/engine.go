@@ -119,7 +119,7 @@ func (j *judge) identify() error {
 	}
 	switch j.c.Verb {
 	case plant.Liberar, plant.Desbloquear, plant.Corregir:
-		j.person = plant.Person{Display: supervisor}
+		j.person = plant.Person{Display: plant.SupervisorName}
 		if w, ok := j.v.Worker(id); ok && id != 0 {
 			j.who, j.person = w, w.Person()
 		}
@@ -134,13 +134,8 @@ func (j *judge) identify() error {
 		}
 		j.who, j.person = w, w.Person()
 	}
-	j.actor = j.person
-	if j.c.Actor != 0 && j.c.Actor != id {
-		w, ok := j.worker(j.c.Actor)
-		if !ok {
-			return j.refuseFor(plant.CodeWorkerNotFound, plant.Person{ID: j.c.Actor})
-		}
-		j.actor = w.Person()
+	if err := j.pressed(); err != nil {
+		return err
 	}
 	if j.c.Verb == plant.Corregir {
 		j.who, j.person = plant.Worker{}, plant.Person{Display: system}
@@ -148,8 +143,27 @@ func (j *judge) identify() error {
 	return nil
 }
 
-// supervisor is how events name a supervisor who is no worker.
-const supervisor = "SUPERVISOR"
+// pressed finds who acts, which for somebody else only a supervisor may
+// (rules §3).
+func (j *judge) pressed() error {
+	by := j.c.Actor
+	j.actor = j.person
+	switch {
+	case by == 0 || by == j.c.Worker:
+		return nil
+	case !j.c.Supervisor:
+		return j.refuse(plant.CodeSupervisor)
+	case by == plant.BySupervisor:
+		j.actor = plant.Person{Display: plant.SupervisorName}
+		return nil
+	}
+	w, ok := j.worker(by)
+	if !ok {
+		return j.refuseFor(plant.CodeWorkerNotFound, plant.Person{ID: by})
+	}
+	j.actor = w.Person()
+	return nil
+}
 
 // worker is an active worker; without the check of workers any number is one.
 func (j *judge) worker(id plant.WorkerID) (plant.Worker, bool) {
@@ -212,7 +226,7 @@ func (j *judge) may(op plant.Op) error {
 func (j *judge) event(k plant.Kind, op plant.Op) plant.Event {
 	c := &j.c
 	return plant.Event{ID: c.UUID, At: j.now, Cmd: c.ID, Kind: k, Tag: j.s.Tag, Op: op, Worker: j.person, Actor: j.actor,
-		Device: c.Device, Door: c.Door, Version: j.s.Version + 1, Token: c.UUID}
+		Device: c.Device, Door: c.Door, Supervisor: c.Supervisor, Version: j.s.Version + 1, Token: c.UUID}
 }
 
 // progress is a copy of the spool's progress that may be changed.

@@ -331,12 +331,16 @@ func TestARefusalSaysWhoFinishedAndWhereTheSpoolStands(t *testing.T) {
 func TestHolderAndActorAreBothRecorded(t *testing.T) {
 	f := newFloor(t)
 	c := cmd(plant.Tomar, liso, plant.ARM, ana)
-	c.Actor = nadie
+	c.Actor = beto
+	if e := f.refused(c, plant.CodeSupervisor); e.Worker.ID != ana {
+		t.Errorf("for AB(1) without a supervisor: refused to %d", e.Worker.ID)
+	}
+	c.Actor, c.Supervisor = nadie, true
 	if e := f.refused(c, plant.CodeWorkerNotFound); e.Worker.ID != nadie {
 		t.Errorf("not found is %d, want 99", e.Worker.ID)
 	}
 	c.Actor = beto
-	if e := f.must(c); e.Worker.ID != ana || e.Actor.ID != beto || f.spool(liso).Hold.Worker.ID != ana {
+	if e := f.must(c); e.Worker.ID != ana || e.Actor.ID != beto || !e.Supervisor || f.spool(liso).Hold.Worker.ID != ana {
 		t.Errorf("TOMAR for AB(1) by AB(2) = %v by %v", e.Worker, e.Actor)
 	}
 	if u := f.spool(liso).Undo; u == nil || u.Actor != beto {

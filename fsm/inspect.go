@@ -108,7 +108,6 @@ func (j *judge) desbloquear() (plant.Event, error) {
 	p := j.progress()
 	p.Quality, p.Ciclo = next, 0
 	e := j.event(plant.KindDesbloquear, plant.REPARACION)
-	e.Supervisor = true
 	if j.byHand() {
 		if *j.c.Ciclo >= plant.MaxCiclo { // Ciclo 3/3 reads as blocked
 			return plant.Event{}, j.invalid("ciclo")
@@ -125,9 +124,12 @@ func (j *judge) desbloquear() (plant.Event, error) {
 // deshacer restores what was before the spool's last command, by a new event
 // (rules §6.1).
 func (j *judge) deshacer() (plant.Event, error) {
-	u := j.s.Undo
+	u, by := j.s.Undo, j.who.ID
+	if j.c.Actor == plant.BySupervisor {
+		by = 0 // whose own acts name no worker
+	}
 	switch {
-	case u == nil, u.Actor != j.who.ID, j.c.Undoes != 0 && j.c.Undoes != u.Seq, j.now.Sub(u.At) > j.rules.UndoWithin:
+	case u == nil, u.Actor != by, j.c.Undoes != 0 && j.c.Undoes != u.Seq, j.now.Sub(u.At) > j.rules.UndoWithin:
 		return plant.Event{}, j.refuse(plant.CodeUndoLate)
 	}
 	p := u.Progress

@@ -269,11 +269,11 @@ func (j *judge) ajustar() (plant.Event, error) {
 		return plant.Event{}, j.refuse(plant.CodeUnchanged)
 	}
 	if j.c.Supervisor {
-		j.person = plant.Person{Display: supervisor}
+		j.person = plant.Person{Display: plant.SupervisorName}
 	}
 	j.actor = j.person
 	e := j.event(plant.KindAjuste, plant.OpNone)
-	e.Tag, e.Version, e.Setting, e.Supervisor = "", 0, s, j.c.Supervisor
+	e.Tag, e.Version, e.Setting = "", 0, s
 	return e, nil
 }
 

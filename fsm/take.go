@@ -196,6 +196,6 @@ func (j *judge) liberar() (plant.Event, error) {
 	}
 	release(&p)
 	e := j.event(plant.KindLiberar, h.Op)
-	e.Worker, e.From, e.HoldSince, e.Motivo, e.Supervisor = h.Worker, h.Worker, h.Since, m, true
+	e.Worker, e.From, e.HoldSince, e.Motivo = h.Worker, h.Worker, h.Since, m
 	return j.seal(e, p)
 }

@@ -16,7 +16,9 @@ type Command struct {
 	Op   Op
 	// Worker is who the command is for: who takes, who gives, who inspects.
 	Worker WorkerID
-	// Actor is who pressed when that is not Worker; 0 means Worker.
+	// Actor is who pressed when that is not Worker; 0 means Worker and
+	// BySupervisor a supervisor who is no worker. To act for somebody else takes
+	// Supervisor.
 	Actor WorkerID
 	// Supervisor says the request carried a valid supervisor session or an
 	// admin token. The engine trusts it.
@@ -50,14 +52,34 @@ type Command struct {
 	Correction *Correction
 }
 
-// Correction is a hand-made edit of a spool's row in the Sheet (rules §2.9).
+// BySupervisor is the Actor of what a supervisor does in somebody's name.
+const BySupervisor WorkerID = -1
+
+// SupervisorName is how events name a supervisor who is no worker.
+const SupervisorName = "SUPERVISOR"
+
+// Correction is what a supervisor puts right on a spool: a hand-made edit of its
+// row in the Sheet, or who did what and when (rules §2.9).
 type Correction struct {
+	// Authors are what is put right on a page; the rest is left out then.
+	Authors []Author
 	// Progress is what the row now stands for. Only what a column holds counts:
 	// ARM, SOLD, quality, cycle and QC date; its hold must be free.
 	Progress Progress
 	// Columns are the edited columns as the Sheet names them; Old and New the
 	// texts of their cells, in the same order.
 	Columns, Old, New []string
+}
+
+// Author says who did ARM or SOLD, and when.
+type Author struct {
+	// N is the union, 0 for the operation as a whole.
+	N  int
+	Op Op
+	// Worker did it, whoever is active today; 0 leaves the author.
+	Worker WorkerID
+	// Fecha is the day it was finished, for a spool without unions; 0 leaves it.
+	Fecha Date
 }
 
 // SheetDevice is the Device of commands read from hand-made edits of the Sheet

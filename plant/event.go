@@ -66,7 +66,8 @@ type Event struct {
 	Actor  Person // who pressed
 	Device string
 	Door   Door
-	// Supervisor is set when the act rested on the supervisor's session.
+	// Supervisor is set when a supervisor's session was open: the act rested on
+	// it, or was done under it.
 	Supervisor bool
 
 	// Before and After are Estado_Detalle before and after, as the cell shows it.

@@ -68,10 +68,11 @@ type Door uint8
 
 // The doors.
 const (
-	DoorPage Door = iota // our own pages
-	DoorV3               // occupation, Metrología and Reparación endpoints
-	DoorV21              // iniciar / completar / cancelar-accion
-	DoorV4               // INICIAR / FINALIZAR
+	DoorPage  Door = iota // our own pages
+	DoorV3                // occupation, Metrología and Reparación endpoints
+	DoorV21               // iniciar / completar / cancelar-accion
+	DoorV4                // INICIAR / FINALIZAR
+	DoorSheet             // a hand-made edit of the Sheet, accepted by a supervisor
 )
 
 // Verb is what a command asks for.

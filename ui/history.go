@@ -64,8 +64,11 @@ func moments(e plant.Event, who People) []moment {
 	if m.Title == "" {
 		m.Title = e.Kind.String()
 	}
-	if e.Device == plant.SheetDevice && e.Worker.ID == 0 {
-		m.Who = "" // typed into the Sheet, nobody knows by whom
+	if e.Worker.ID == 0 && (e.Device == plant.SheetDevice || e.Kind == plant.KindCorregir) {
+		m.Who = "" // typed into the Sheet, nobody knows by whom; or about nobody in particular
+	}
+	if e.Kind == plant.KindCorregir && !fromSheet(e) {
+		m.Title = "Corrección"
 	}
 	if t.op && e.Op != plant.OpNone {
 		m.Title += " " + OpWord(e.Op)
@@ -81,6 +84,11 @@ func moments(e plant.Event, who People) []moment {
 	}
 	m.Details = details(e, who)
 	return []moment{m}
+}
+
+// fromSheet reports whether an event is about what was typed into the Sheet.
+func fromSheet(e plant.Event) bool {
+	return e.Device == plant.SheetDevice || e.Door == plant.DoorSheet
 }
 
 func rejectTitle(e plant.Event) string {
@@ -113,6 +121,11 @@ var titles = map[plant.Kind]title{
 	plant.KindUniones:             {"Cambió las uniones", "lista", false},
 	plant.KindInspeccion:          {"Inspección", "lupa", false},
 	plant.KindCorregir:            {"Corrección de la planilla", "lista", false},
+}
+
+// assigned reports whether a supervisor gave the spool to somebody.
+func assigned(e plant.Event) bool {
+	return (e.Kind == plant.KindTomar || e.Kind == plant.KindTomarReparacion) && e.Actor.Display == plant.SupervisorName
 }
 
 func details(e plant.Event, who People) []string {
@@ -149,8 +162,14 @@ func details(e plant.Event, who People) []string {
 	switch {
 	case e.Kind == plant.KindDesbloquear && e.Device == plant.SheetDevice:
 		add("a mano en la planilla")
-	case e.Kind == plant.KindCorregir:
+	case e.Kind == plant.KindCorregir && fromSheet(e):
 		add("aceptada por el supervisor")
+	case e.Kind == plant.KindCorregir:
+		add("hecha por el supervisor")
+	case assigned(e):
+		add("lo asignó el supervisor")
+	case e.Supervisor && e.Actor.Display == plant.SupervisorName && e.Kind == plant.KindDeshacer:
+		add("lo hizo el supervisor")
 	case e.Supervisor && e.Kind != plant.KindLiberar && e.Kind != plant.KindDesbloquear:
 		add("con sesión de supervisor")
 	}

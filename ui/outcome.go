@@ -14,6 +14,9 @@ func Outcome(e plant.Event, who People) string {
 	holder, from := Name(who, e.Worker), Name(who, e.From)
 	switch e.Kind {
 	case plant.KindTomar, plant.KindTomarReparacion:
+		if assigned(e) {
+			return fmt.Sprintf("Asignado: %s. Queda a nombre de %s desde las %s.", short, holder, plant.Clock(e.At))
+		}
 		return fmt.Sprintf("Tomado: %s. Queda a tu nombre desde las %s.", short, plant.Clock(e.At))
 	case plant.KindRelevar:
 		return fmt.Sprintf("Relevaste a %s. %s queda a tu nombre; lo ya hecho sigue a nombre de %s.", from, short, from)
@@ -40,6 +43,9 @@ func Outcome(e plant.Event, who People) string {
 	case plant.KindNota:
 		return fmt.Sprintf("Nota guardada en %s.", short)
 	case plant.KindCorregir:
+		if !fromSheet(e) {
+			return fmt.Sprintf("Corregido: %s. Lo anterior queda en la historia.", short)
+		}
 		return fmt.Sprintf("Corrección aceptada en %s.", short)
 	case plant.KindUniones:
 		return fmt.Sprintf("Uniones guardadas en %s.", short)
