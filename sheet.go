@@ -215,13 +215,13 @@ func (s *sheetSync) Now() {
 }
 
 // Accept makes a hand-made edit a correction.
-func (s *sheetSync) Accept(ctx context.Context, id, motivo string) error {
-	return s.decide(func(m *mirror.Mirror) error { return m.Accept(ctx, id, motivo) })
+func (s *sheetSync) Accept(ctx context.Context, id, motivo, device string) error {
+	return s.decide(func(m *mirror.Mirror) error { return m.Accept(ctx, id, motivo, device) })
 }
 
 // Reject has our values written again.
-func (s *sheetSync) Reject(ctx context.Context, id string) error {
-	return s.decide(func(m *mirror.Mirror) error { return m.Reject(ctx, id) })
+func (s *sheetSync) Reject(ctx context.Context, id, device string) error {
+	return s.decide(func(m *mirror.Mirror) error { return m.Reject(ctx, id, device) })
 }
 
 // Retry has a parked event written again.

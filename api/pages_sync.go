@@ -80,7 +80,7 @@ func (p *pages) syncAccept(w http.ResponseWriter, r *http.Request) error {
 	if motivo == "" {
 		motivo = form.Get("motivo")
 	}
-	was, err := p.desk.accept(r.Context(), p.supervisor(r), id, motivo)
+	was, err := p.desk.accept(r.Context(), p.pressing(r), id, motivo)
 	back := ui.SyncPath
 	if errors.Is(err, errSyncMotivo) {
 		back = ui.SyncAsk(id)
@@ -88,11 +88,13 @@ func (p *pages) syncAccept(w http.ResponseWriter, r *http.Request) error {
 	return p.syncOutcome(w, r, back, ui.Accepted(was), err)
 }
 
+func (p *pages) pressing(r *http.Request) pressing { return pressing{p.supervisor(r), p.device(r)} }
+
 func (p *pages) syncReject(w http.ResponseWriter, r *http.Request) error {
 	if _, err := p.form(w, r); err != nil {
 		return p.rejected(w, r, err)
 	}
-	return p.syncOutcome(w, r, ui.SyncPath, ui.TextRejected, p.desk.reject(r.Context(), p.supervisor(r), r.PathValue("id")))
+	return p.syncOutcome(w, r, ui.SyncPath, ui.TextRejected, p.desk.reject(r.Context(), p.pressing(r), r.PathValue("id")))
 }
 
 func (p *pages) syncRetry(w http.ResponseWriter, r *http.Request) error {
@@ -104,7 +106,7 @@ func (p *pages) syncRetry(w http.ResponseWriter, r *http.Request) error {
 		return p.missing(w, r)
 	}
 	seq := plant.Seq(n)
-	return p.syncOutcome(w, r, ui.SyncPath, ui.Retried(seq), p.desk.retry(r.Context(), p.supervisor(r), seq))
+	return p.syncOutcome(w, r, ui.SyncPath, ui.Retried(seq), p.desk.retry(r.Context(), p.pressing(r), seq))
 }
 
 // syncOutcome answers a form of the sync page by loading it again with one

@@ -25,10 +25,11 @@ type Sync interface {
 	Status() SyncStatus
 	// Now asks for a round at once.
 	Now()
-	// Accept makes a proposal a correction event; motivo is not empty.
-	Accept(ctx context.Context, id, motivo string) error
+	// Accept makes a proposal a correction event that names the supervisor and
+	// the device; motivo is not empty.
+	Accept(ctx context.Context, id, motivo, device string) error
 	// Reject has our value written again.
-	Reject(ctx context.Context, id string) error
+	Reject(ctx context.Context, id, device string) error
 	// Retry has a parked event written again.
 	Retry(ctx context.Context, seq plant.Seq) error
 }
@@ -83,6 +84,8 @@ const (
 type desk struct {
 	sync Sync // nil: the plant has no Sheet
 	now  func() time.Time
+	// do records the acts that are no event of a spool.
+	do func(context.Context, plant.Command) (plant.Receipt, error)
 
 	// turn admits one act at a time and guards done.
 	turn chan struct{}
@@ -94,8 +97,8 @@ type desk struct {
 	alerts  int
 }
 
-func newDesk(s Sync, now func() time.Time) *desk {
-	return &desk{sync: s, now: now, turn: make(chan struct{}, 1), done: map[string]time.Time{}}
+func newDesk(s Sync, p Plant, now func() time.Time) *desk {
+	return &desk{sync: s, now: now, do: p.Do, turn: make(chan struct{}, 1), done: map[string]time.Time{}}
 }
 
 func (d *desk) status() SyncStatus {
@@ -127,12 +130,18 @@ func (d *desk) ask() error {
 	return nil
 }
 
+// pressing is who asks something of the exchange.
+type pressing struct {
+	supervisor bool
+	device     string
+}
+
 // accept makes a proposal a correction; it returns the proposal as it was when
 // it was still listed.
-func (d *desk) accept(ctx context.Context, supervisor bool, id, motivo string) (SyncProposal, error) {
+func (d *desk) accept(ctx context.Context, by pressing, id, motivo string) (SyncProposal, error) {
 	motivo = strings.TrimSpace(motivo)
 	var was SyncProposal
-	err := d.act(ctx, supervisor, "accept\n"+id+"\n"+motivo, func() error {
+	err := d.act(ctx, by, "accept\n"+id+"\n"+motivo, func() error {
 		if motivo == "" || len(motivo) > maxMotivo {
 			return errSyncMotivo
 		}
@@ -142,29 +151,61 @@ func (d *desk) accept(ctx context.Context, supervisor bool, id, motivo string) (
 				return &SyncRefused{Why: p.Why}
 			}
 		}
-		return d.sync.Accept(ctx, id, motivo)
+		return d.sync.Accept(ctx, id, motivo, by.device)
 	})
 	return was, err
 }
 
 // reject has our value written again.
-func (d *desk) reject(ctx context.Context, supervisor bool, id string) error {
-	return d.act(ctx, supervisor, "reject\n"+id, func() error { return d.sync.Reject(ctx, id) })
+func (d *desk) reject(ctx context.Context, by pressing, id string) error {
+	return d.act(ctx, by, "reject\n"+id, func() error {
+		if err := d.sync.Reject(ctx, id, by.device); err != nil {
+			return err
+		}
+		return d.log(ctx, by, "rechazar", id)
+	})
 }
 
 // retry has a parked event written again.
-func (d *desk) retry(ctx context.Context, supervisor bool, seq plant.Seq) error {
-	return d.act(ctx, supervisor, fmt.Sprintf("retry\n%d", seq), func() error { return d.sync.Retry(ctx, seq) })
+func (d *desk) retry(ctx context.Context, by pressing, seq plant.Seq) error {
+	return d.act(ctx, by, fmt.Sprintf("retry\n%d", seq), func() error {
+		if err := d.sync.Retry(ctx, seq); err != nil {
+			return err
+		}
+		return d.log(ctx, by, "reintentar", strconv.FormatUint(uint64(seq), 10))
+	})
+}
+
+// settingSheetAct is the key under which acts on the exchange that change no
+// spool are recorded, the last one as its value:
+//
+//	{"acto":"rechazar","que":"ID","cuando":"2026-11-26T10:05:00-03:00"}
+//
+// Its events say who did each of them, where and when.
+const settingSheetAct = "hoja/acto"
+
+// log records an act that is done.
+func (d *desk) log(ctx context.Context, by pressing, act, what string) error {
+	value := encode(struct {
+		Act  string `json:"acto"`
+		What string `json:"que"`
+		At   string `json:"cuando"`
+	}{act, what, plant.ISOTime(d.now())})
+	c := plant.Command{Verb: plant.Ajustar, Supervisor: true, Device: by.device, Setting: &plant.Setting{Key: settingSheetAct, Value: value}}
+	if _, err := d.do(ctx, c); err != nil && !errors.Is(err, plant.ErrUnchanged) {
+		return fmt.Errorf("record that the supervisor pressed %s %s: %w", act, what, err)
+	}
+	return nil
 }
 
 // act does what a supervisor asks, one act after the other. What is asked is
 // its own key: an entry that is gone because this very act settled it a while
 // ago is a success again.
-func (d *desk) act(ctx context.Context, supervisor bool, key string, f func() error) error {
+func (d *desk) act(ctx context.Context, by pressing, key string, f func() error) error {
 	switch {
 	case d.sync == nil:
 		return errNoSync
-	case !supervisor:
+	case !by.supervisor:
 		return errSyncSession
 	}
 	select {
@@ -266,6 +307,8 @@ func (b *motivoBody) check(k *checker) {
 	}
 }
 
+func (c *call) pressing() pressing { return pressing{c.grant.supervisor, c.grant.device} }
+
 func (s *Server) syncAccept(c *call) (any, error) {
 	if !c.grant.supervisor && s.desk.sync != nil {
 		return syncDone("", errSyncSession)
@@ -274,12 +317,12 @@ func (s *Server) syncAccept(c *call) (any, error) {
 	if err := c.decode(&b); err != nil {
 		return nil, err
 	}
-	_, err := s.desk.accept(c.r.Context(), c.grant.supervisor, c.r.PathValue("id"), *b.Motivo)
+	_, err := s.desk.accept(c.r.Context(), c.pressing(), c.r.PathValue("id"), *b.Motivo)
 	return syncDone(textSyncAccepted, err)
 }
 
 func (s *Server) syncReject(c *call) (any, error) {
-	return syncDone(textSyncRejected, s.desk.reject(c.r.Context(), c.grant.supervisor, c.r.PathValue("id")))
+	return syncDone(textSyncRejected, s.desk.reject(c.r.Context(), c.pressing(), c.r.PathValue("id")))
 }
 
 func (s *Server) syncRetry(c *call) (any, error) {
@@ -287,7 +330,7 @@ func (s *Server) syncRetry(c *call) (any, error) {
 	if err != nil {
 		return nil, invalid("path", "seq", "int_parsing", "seq debe ser el número de un evento.", c.r.PathValue("seq"))
 	}
-	return syncDone("Se reintenta el evento "+strconv.FormatUint(n, 10)+".", s.desk.retry(c.r.Context(), c.grant.supervisor, plant.Seq(n)))
+	return syncDone("Se reintenta el evento "+strconv.FormatUint(n, 10)+".", s.desk.retry(c.r.Context(), c.pressing(), plant.Seq(n)))
 }
 
 // syncDone is the answer to an act on the exchange.

@@ -29,11 +29,11 @@ type exchange struct {
 func (x *exchange) Status() api.SyncStatus { return x.is }
 func (x *exchange) Now()                   { x.asked = append(x.asked, "now") }
 
-func (x *exchange) Accept(_ context.Context, id, motivo string) error {
+func (x *exchange) Accept(_ context.Context, id, motivo, _ string) error {
 	return x.settle("accept "+id+" "+motivo, id)
 }
 
-func (x *exchange) Reject(_ context.Context, id string) error { return x.settle("reject "+id, id) }
+func (x *exchange) Reject(_ context.Context, id, _ string) error { return x.settle("reject "+id, id) }
 
 // settle does an act: what is settled is no longer listed.
 func (x *exchange) settle(what, id string) error {
@@ -168,12 +168,28 @@ func TestASupervisorRejectsAndRetries(t *testing.T) {
 	b, x := newExchange(t)
 	p := b.supervised()
 	p.fill("/sync/propuestas/p2/rechazar", url.Values{}).says("Propuesta rechazada: se vuelve a escribir lo nuestro en la hoja.")
+	if e := b.last(); e.Setting.Key != "hoja/acto" || !strings.Contains(e.Setting.Value, `"rechazar","que":"p2"`) || !e.Supervisor || e.Actor.Display != plant.SupervisorName || e.Device == "" {
+		t.Errorf("the rejection is recorded as %+v by %v on %q", e.Setting, e.Actor, e.Device)
+	}
 	p.open("/sync", http.StatusOK).press("REINTENTAR", nil).says("Se reintenta el evento 812.", "No hay entradas aparcadas.")
 	p.fill("/sync/aparcados/812/reintentar", url.Values{}).says("Se reintenta el evento 812.")
 	b.clock.Add(5 * time.Minute)
 	b.clock.Add(5 * time.Minute)
 	b.supervised().fill("/sync/aparcados/812/reintentar", url.Values{}).says("Esa entrada ya no está")
 	x.want(t, "reject p2", "retry")
+	if e := b.last(); !strings.Contains(e.Setting.Value, `"reintentar","que":"812"`) {
+		t.Errorf("the retry is recorded as %+v", e.Setting)
+	}
+}
+
+// last is the newest event of the box.
+func (b *box) last() plant.Event {
+	b.t.Helper()
+	events, err := b.store.Events(b.t.Context(), b.store.Snapshot().Seq-1, 1)
+	if err != nil || len(events) != 1 || events[0].Setting == nil {
+		b.t.Fatalf("the last event is %+v, %v; want one about a setting", events, err)
+	}
+	return events[0]
 }
 
 func TestTheDialogIsForWhoMayUseIt(t *testing.T) {
@@ -392,10 +408,10 @@ type slow struct {
 	begun, let chan struct{}
 }
 
-func (s *slow) Reject(ctx context.Context, id string) error {
+func (s *slow) Reject(ctx context.Context, id, device string) error {
 	s.begun <- struct{}{}
 	<-s.let
-	return s.exchange.Reject(ctx, id)
+	return s.exchange.Reject(ctx, id, device)
 }
 
 func TestWhoeverGivesUpWaitingIsToldSo(t *testing.T) {

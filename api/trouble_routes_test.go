@@ -86,8 +86,8 @@ func (ruin) Snapshot() *plant.Snapshot                                     { pan
 func (ruin) Events(context.Context, plant.Seq, int) ([]plant.Event, error) { panic("a bug") }
 func (ruin) Status() api.SyncStatus                                        { panic("a bug") }
 func (ruin) Now()                                                          { panic("a bug") }
-func (ruin) Accept(context.Context, string, string) error                  { panic("a bug") }
-func (ruin) Reject(context.Context, string) error                          { panic("a bug") }
+func (ruin) Accept(context.Context, string, string, string) error          { panic("a bug") }
+func (ruin) Reject(context.Context, string, string) error                  { panic("a bug") }
 func (ruin) Retry(context.Context, plant.Seq) error                        { panic("a bug") }
 func (ruin) History(context.Context, plant.Tag, plant.Seq, int) ([]plant.Event, error) {
 	panic("a bug")

@@ -17,7 +17,8 @@ func DossierPath(t plant.Tag) string { return SpoolPath(t) + "/dossier" }
 func Dossier(s *plant.Snapshot, r *plant.Row, events []plant.Event) ([]Region, error) {
 	events = slices.Clone(events)
 	slices.SortFunc(events, func(a, b plant.Event) int { return cmp.Compare(b.Seq, a.Seq) })
-	head, err := item("datos", dossierHead(s, r))
+	sessions := plant.AllSessions(events)
+	head, err := item("datos", dossierHead(s, r, inspector(r.Spool, sessions)))
 	if err != nil {
 		return nil, err
 	}
@@ -25,7 +26,7 @@ func Dossier(s *plant.Snapshot, r *plant.Row, events []plant.Event) ([]Region, e
 	if err != nil {
 		return nil, err
 	}
-	stints, err := item("tomas", dossierStints(s, plant.AllSessions(events)))
+	stints, err := item("tomas", dossierStints(s, sessions))
 	if err != nil {
 		return nil, err
 	}
@@ -68,11 +69,30 @@ func workText(who People, w plant.Work) string {
 	return w.Phase.Word() + ", " + name
 }
 
-func inspectionText(who People, r *plant.Row) string {
+// inspector is who gave the last verdict: as the spool says it, else as the
+// history does, which remembers those from before the store.
+func inspector(s *plant.Spool, sessions []plant.Session) plant.Person {
+	who := s.Inspector
+	for _, x := range sessions {
+		if s.Inspector.None() && x.Op == plant.METROLOGIA {
+			who = x.Worker
+		}
+	}
+	return who
+}
+
+func inspectionText(who People, r *plant.Row, by plant.Person) string {
 	s := r.Spool
 	switch s.Quality {
 	case plant.AprobadoQ:
-		return "aprobado por " + nameOrDash(who, s.Inspector) + ", " + s.FechaQC.String()
+		out := "aprobado"
+		if n := Name(who, by); n != "" {
+			out += " por " + n
+		}
+		if s.FechaQC != 0 {
+			out += ", " + s.FechaQC.String()
+		}
+		return out
 	case plant.SinVeredicto:
 		return "pendiente"
 	}

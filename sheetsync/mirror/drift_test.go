@@ -404,7 +404,7 @@ func TestAReplacedColumnOfOursIsFollowed(t *testing.T) {
 			if p := x.m.Status().Proposals; len(p) > 0 {
 				t.Logf("a column that was emptied became %d propuestas", len(p))
 				for _, one := range p {
-					_ = x.m.Reject(t.Context(), one.ID)
+					_ = x.m.Reject(t.Context(), one.ID, "t-1")
 				}
 				x.pass(time.Minute)
 			}

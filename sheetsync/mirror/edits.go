@@ -193,9 +193,10 @@ type NotAcceptable struct{ Why string }
 
 func (e *NotAcceptable) Error() string { return "the rules do not allow this correction: " + e.Why }
 
-// Accept takes the edits of a row as a correction, an event of its own. The
-// command is refused when the spool has changed since.
-func (m *Mirror) Accept(ctx context.Context, id, reason string) error {
+// Accept takes the edits of a row as a correction, an event of its own that
+// names the supervisor and device, where that was pressed. The command is
+// refused when the spool has changed since.
+func (m *Mirror) Accept(ctx context.Context, id, reason, device string) error {
 	m.mu.Lock()
 	p := m.proposed[id]
 	m.mu.Unlock()
@@ -205,7 +206,7 @@ func (m *Mirror) Accept(ctx context.Context, id, reason string) error {
 	if p.why != "" {
 		return &NotAcceptable{p.why}
 	}
-	cmd := plant.Command{Verb: plant.Corregir, Tag: p.tag, Supervisor: true, Device: plant.SheetDevice, Motivo: reason, Version: &p.version,
+	cmd := plant.Command{Verb: plant.Corregir, Tag: p.tag, Supervisor: true, Actor: plant.BySupervisor, Device: device, Door: plant.DoorSheet, Motivo: reason, Version: &p.version,
 		Correction: &plant.Correction{Progress: p.progress}}
 	var words []string
 	for _, d := range p.diffs {
@@ -222,8 +223,8 @@ func (m *Mirror) Accept(ctx context.Context, id, reason string) error {
 	return nil
 }
 
-// Reject has our values written again.
-func (m *Mirror) Reject(_ context.Context, id string) error {
+// Reject has our values written again; device is where that was pressed.
+func (m *Mirror) Reject(_ context.Context, id, device string) error {
 	m.mu.Lock()
 	p := m.proposed[id]
 	if p != nil {
@@ -234,7 +235,7 @@ func (m *Mirror) Reject(_ context.Context, id string) error {
 	if p == nil {
 		return ErrNoProposal
 	}
-	m.note(m.o.Now(), fmt.Sprintf("Operaciones, fila %d, %s: la propuesta se rechazó; se escribe lo nuestro.", p.row, p.tag))
+	m.note(m.o.Now(), fmt.Sprintf("Operaciones, fila %d, %s: el supervisor rechazó la propuesta (%s); se escribe lo nuestro.", p.row, p.tag, device))
 	m.drop(id)
 	m.Now()
 	return nil

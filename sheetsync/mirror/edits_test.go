@@ -56,7 +56,7 @@ func TestAnEditOfOursWaitsForASupervisorWithBothValues(t *testing.T) {
 	if again := x.proposal("MK-002", "Fecha_Armado"); again != p {
 		t.Errorf("propuesta later = %+v, want the same %+v", again, p)
 	}
-	check(t, x.m.Accept(t.Context(), p.ID, "el armado fue el sábado"))
+	check(t, x.m.Accept(t.Context(), p.ID, "el armado fue el sábado", "t-1"))
 	x.pass(time.Minute)
 	events, _ := x.st.Events(t.Context(), seq, 0)
 	if len(events) != 1 || events[0].Kind != plant.KindCorregir || events[0].Tag != "MK-002" {
@@ -67,7 +67,7 @@ func TestAnEditOfOursWaitsForASupervisorWithBothValues(t *testing.T) {
 	}
 	x.agrees()
 	x.wantCalm()
-	if err := x.m.Accept(t.Context(), p.ID, ""); !errors.Is(err, ErrNoProposal) {
+	if err := x.m.Accept(t.Context(), p.ID, "", "t-1"); !errors.Is(err, ErrNoProposal) {
 		t.Errorf("accepting twice = %v, want ErrNoProposal", err)
 	}
 }
@@ -79,7 +79,7 @@ func TestARejectedEditGivesWayToOurValue(t *testing.T) {
 	x.put("MK-002", "Soldador", "CD(95)")
 	x.pass(time.Minute)
 	p := x.proposal("MK-002", "Armador")
-	check(t, x.m.Reject(t.Context(), p.ID))
+	check(t, x.m.Reject(t.Context(), p.ID, "t-1"))
 	x.pass(time.Minute)
 	if got := x.cell("Operaciones", "MK-002", "Armador"); got.Text != "AB(91)" {
 		t.Errorf("Armador = %q, want ours again", got.Text)
@@ -92,7 +92,7 @@ func TestARejectedEditGivesWayToOurValue(t *testing.T) {
 	}
 	x.agrees()
 	x.wantCalm()
-	if err := x.m.Reject(t.Context(), p.ID); !errors.Is(err, ErrNoProposal) {
+	if err := x.m.Reject(t.Context(), p.ID, "t-1"); !errors.Is(err, ErrNoProposal) {
 		t.Errorf("rejecting twice = %v, want ErrNoProposal", err)
 	}
 }
@@ -106,7 +106,7 @@ func TestAnEditTakenBackIsNoPropuestaAnyMore(t *testing.T) {
 	x.put("MK-002", "Armador", was)
 	x.pass(time.Minute)
 	x.wantCalm()
-	if err := x.m.Accept(t.Context(), p.ID, ""); !errors.Is(err, ErrNoProposal) {
+	if err := x.m.Accept(t.Context(), p.ID, "", "t-1"); !errors.Is(err, ErrNoProposal) {
 		t.Errorf("accepting what was taken back = %v, want ErrNoProposal", err)
 	}
 }
@@ -117,7 +117,7 @@ func TestAnEditOvertakenByWorkIsPutRight(t *testing.T) {
 	x.pass(time.Minute)
 	p := x.proposal("MK-002", "Armador")
 	x.take("MK-002", 93, plant.SOLD)
-	if err := x.m.Accept(t.Context(), p.ID, ""); err == nil {
+	if err := x.m.Accept(t.Context(), p.ID, "", "t-1"); err == nil {
 		t.Error("accepting an edit of a spool that was taken meanwhile went well, want it refused")
 	}
 	x.pass(time.Minute)
@@ -132,7 +132,7 @@ func TestAnAcceptedEditSurvivesARestartInBetween(t *testing.T) {
 	x.reopen()
 	x.pass(time.Minute)
 	p := x.proposal("MK-002", "Fecha_Armado")
-	check(t, x.m.Accept(t.Context(), p.ID, ""))
+	check(t, x.m.Accept(t.Context(), p.ID, "", "t-1"))
 	x.reopen()
 	x.pass(2 * time.Minute)
 	if got := x.spool("MK-002").Progress.Arm.Fecha; got != plant.NewDate(2026, 5, 2) {
@@ -186,13 +186,13 @@ func TestWhatTheRulesDoNotAllowCannotBeAccepted(t *testing.T) {
 				t.Errorf("propuesta = %+v, want it not acceptable for %q", p, tt.why)
 			}
 			var refused *NotAcceptable
-			if err := x.m.Accept(t.Context(), p.ID, ""); !errors.As(err, &refused) {
+			if err := x.m.Accept(t.Context(), p.ID, "", "t-1"); !errors.As(err, &refused) {
 				t.Errorf("accepting it = %v, want NotAcceptable", err)
 			}
 			if got := x.spool(plant.Tag(tt.tag)).Progress; !reflect.DeepEqual(got, before) {
 				t.Errorf("the spool is %+v, want %+v", got, before)
 			}
-			check(t, x.m.Reject(t.Context(), p.ID))
+			check(t, x.m.Reject(t.Context(), p.ID, "t-1"))
 			x.pass(time.Minute)
 			x.agrees()
 			x.wantCalm()
@@ -315,7 +315,7 @@ func TestANoteAndADateEditedTogetherAreBothSeen(t *testing.T) {
 	if sp.Notas != "cambié la fecha" || sp.Office.NV != "NV77" {
 		t.Errorf("the floor has notes %q and NV %q, want the office's", sp.Notas, sp.Office.NV)
 	}
-	check(t, x.m.Accept(t.Context(), p.ID, ""))
+	check(t, x.m.Accept(t.Context(), p.ID, "", "t-1"))
 	x.pass(time.Minute)
 	x.agrees()
 	x.wantCalm()
