@@ -190,7 +190,7 @@ func (w watched) tell(ctx context.Context, c plant.Command, res plant.Result, be
 	now := w.s.o.Now()
 	a := Attempt{At: now, Verb: c.Verb.String(), Tag: plant.Tag(clip(string(c.Tag))), Worker: c.Worker, Device: c.Device,
 		Door: doors[c.Door], Micros: now.Sub(began).Microseconds(), Seq: res.Receipt.Event.Seq}
-	if c.Actor != 0 {
+	if c.Actor > 0 { // not for a supervisor who is no worker
 		a.Worker = c.Actor
 	}
 	if c.Op != plant.OpNone {

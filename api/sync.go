@@ -84,8 +84,8 @@ const (
 type desk struct {
 	sync Sync // nil: the plant has no Sheet
 	now  func() time.Time
-	// do records the acts that are no event of a spool.
-	do func(context.Context, plant.Command) (plant.Receipt, error)
+	// plant records the acts that are no event of a spool.
+	plant Plant
 
 	// turn admits one act at a time and guards done.
 	turn chan struct{}
@@ -98,7 +98,7 @@ type desk struct {
 }
 
 func newDesk(s Sync, p Plant, now func() time.Time) *desk {
-	return &desk{sync: s, now: now, do: p.Do, turn: make(chan struct{}, 1), done: map[string]time.Time{}}
+	return &desk{sync: s, now: now, plant: p, turn: make(chan struct{}, 1), done: map[string]time.Time{}}
 }
 
 func (d *desk) status() SyncStatus {
@@ -192,7 +192,7 @@ func (d *desk) log(ctx context.Context, by pressing, act, what string) error {
 		At   string `json:"cuando"`
 	}{act, what, plant.ISOTime(d.now())})
 	c := plant.Command{Verb: plant.Ajustar, Supervisor: true, Device: by.device, Setting: &plant.Setting{Key: settingSheetAct, Value: value}}
-	if _, err := d.do(ctx, c); err != nil && !errors.Is(err, plant.ErrUnchanged) {
+	if _, err := d.plant.Do(ctx, c); err != nil && !errors.Is(err, plant.ErrUnchanged) {
 		return fmt.Errorf("record that the supervisor pressed %s %s: %w", act, what, err)
 	}
 	return nil

@@ -168,7 +168,7 @@ func TestASupervisorRejectsAndRetries(t *testing.T) {
 	b, x := newExchange(t)
 	p := b.supervised()
 	p.fill("/sync/propuestas/p2/rechazar", url.Values{}).says("Propuesta rechazada: se vuelve a escribir lo nuestro en la hoja.")
-	if e := b.last(); e.Setting.Key != "hoja/acto" || !strings.Contains(e.Setting.Value, `"rechazar","que":"p2"`) || !e.Supervisor || e.Actor.Display != plant.SupervisorName || e.Device == "" {
+	if e := b.lastSetting(); e.Setting.Key != "hoja/acto" || !strings.Contains(e.Setting.Value, `"rechazar","que":"p2"`) || !e.Supervisor || e.Actor.Display != plant.SupervisorName || e.Device == "" {
 		t.Errorf("the rejection is recorded as %+v by %v on %q", e.Setting, e.Actor, e.Device)
 	}
 	p.open("/sync", http.StatusOK).press("REINTENTAR", nil).says("Se reintenta el evento 812.", "No hay entradas aparcadas.")
@@ -177,13 +177,13 @@ func TestASupervisorRejectsAndRetries(t *testing.T) {
 	b.clock.Add(5 * time.Minute)
 	b.supervised().fill("/sync/aparcados/812/reintentar", url.Values{}).says("Esa entrada ya no está")
 	x.want(t, "reject p2", "retry")
-	if e := b.last(); !strings.Contains(e.Setting.Value, `"reintentar","que":"812"`) {
+	if e := b.lastSetting(); !strings.Contains(e.Setting.Value, `"reintentar","que":"812"`) {
 		t.Errorf("the retry is recorded as %+v", e.Setting)
 	}
 }
 
-// last is the newest event of the box.
-func (b *box) last() plant.Event {
+// lastSetting is the newest event of the box, one about a setting.
+func (b *box) lastSetting() plant.Event {
 	b.t.Helper()
 	events, err := b.store.Events(b.t.Context(), b.store.Snapshot().Seq-1, 1)
 	if err != nil || len(events) != 1 || events[0].Setting == nil {
