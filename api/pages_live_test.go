@@ -155,14 +155,24 @@ func TestAPageOf2500RowsIsSmallAndDrawnOncePerChange(t *testing.T) {
 		return p.raw
 	}
 	raw := load("/spools")
-	if got := len(raw); got > 100_000 {
-		t.Errorf("the page has %d bytes packed, want at most 100 kB", got)
+	if got := len(raw); got > 20_000 {
+		t.Errorf("the page has %d bytes packed, want at most 20 kB", got)
 	}
 	page := unpack(t, raw)
-	if got := strings.Count(page, "<li data-k="); got < 2500 {
-		t.Fatalf("the page has %d rows, want 2500", got)
+	if got := strings.Count(page, `<li data-k=`); got != 60 || !strings.Contains(page, "Se muestran 60 de "+ui.Count(b.store.Snapshot().Len())) {
+		t.Fatalf("the page has %d rows, want 60 and how many there are", got)
+	}
+	t.Logf("60 of 2,500 rows: %d bytes, %d packed", len(page), len(raw))
+	raw = load("/spools?hasta=9000")
+	if got := len(raw); got > 100_000 {
+		t.Errorf("the widest page has %d bytes packed, want at most 100 kB", got)
+	}
+	page = unpack(t, raw)
+	if got := strings.Count(page, "<li data-k="); got < 2500 || strings.Contains(page, "Se muestran") {
+		t.Fatalf("the widest page has %d rows, want all 2500 and no word of others", got)
 	}
 	t.Logf("2,500 rows: %d bytes, %d packed", len(page), len(raw))
+	w.draws = 1 // the narrow one
 	for range 20 {
 		load("/spools")
 		load("/spools", "X-Parte", "vivo")

@@ -224,7 +224,7 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   function receive(m) {
     wait = 800;
-    if (m.kind === "error") { broken = true; mark(); return; }
+    if (m.kind === "error") { broken = true; mark(); dispatchEvent(new Event("sin-carga")); return; }
     if (m.kind === "hello" || m.kind === "patch" || m.kind === "reset") broken = false;
     heard(m.now);
     if (m.kind === "hello") {
@@ -275,41 +275,6 @@ document.addEventListener("DOMContentLoaded", () => {
     if (renew && atRest() && !ticked().length && !busy && !stale()) location.reload();
   }, 1000);
 
-  // ---- search and filters ----------------------------------------------------
-  const search = $("[data-busca]");
-  let looking;
-  async function look(address) {
-    looking?.abort();
-    looking = new AbortController();
-    try {
-      await fresh(address, true, looking.signal);
-      history.replaceState(null, "", address);
-    } catch (err) {
-      if (err.name !== "AbortError") complain(say("noCargo", { h: clock(heardClock) }), address);
-    }
-  }
-  search?.addEventListener("input", () => {
-    const q = new URLSearchParams([...new FormData(search)].filter(([, v]) => v.trim()));
-    look(search.action.replace(location.origin, "") + (q.size ? "?" + q : ""));
-  });
-  search?.addEventListener("submit", (e) => { e.preventDefault(); document.activeElement.blur(); });
-  addEventListener("click", (e) => {
-    const link = e.target.closest("a[data-filtro]");
-    if (!link || !search || e.ctrlKey || e.metaKey) return;
-    e.preventDefault();
-    const to = new URL(link.href);
-    for (const name of ["estado", "nv", "operacion"]) {
-      let field = search.elements[name];
-      if (!field) { field = search.appendChild(Object.assign(document.createElement("input"), { type: "hidden", name })); }
-      field.value = to.searchParams.get(name) ?? "";
-    }
-    search.elements.q.value = to.searchParams.get("q") ?? "";
-    if (dialog()) shut();
-    look(to.pathname + to.search);
-  });
-  addEventListener("keydown", (e) => {
-    if (e.key === "/" && search && !e.target.closest("input,textarea")) { e.preventDefault(); search.elements.q.focus(); search.elements.q.select(); }
-  });
   if (matchMedia("(min-width: 62em)").matches) for (const d of $$("details[data-panel]")) d.open = true;
 
   // ---- unions ----------------------------------------------------------------
@@ -489,9 +454,9 @@ document.addEventListener("DOMContentLoaded", () => {
     if (e.persisted) fresh().catch(() => {});
   });
 
-  // ---- what scan.js builds on ---------------------------------------------------
+  // ---- what lists.js and scan.js build on -------------------------------------
   let signal = () => {};
-  window.envivo = { say, texts, page, boxNow, stale, complain, send, ask, landed, ticked, uuid7, dialog, atRest,
+  window.envivo = { fresh, shut, hour: () => clock(heardClock), say, texts, page, boxNow, stale, complain, send, ask, landed, ticked, uuid7, dialog, atRest,
     isBusy: () => busy, setBusy: (on) => { busy = on; }, onSignal: (f) => { signal = f; }, touched: () => touchedAt };
 
   for (const box of $$("[data-aviso]")) fade(box);

@@ -17,7 +17,7 @@ func clientTexts() templ.OrderedAttributes {
 		{Key: "data-no-sabemos", Value: TextUnknown},
 		{Key: "data-no-llego", Value: TextNotSaved},
 		{Key: "data-no-cargo", Value: TextNotLoaded + " Datos de las {h}."},
-		{Key: "data-reintentar", Value: "Reintentar"},
+		{Key: "data-reintentar", Value: TextRetry},
 		{Key: "data-nuevo", Value: "{n} nuevo"},
 		{Key: "data-nuevos", Value: "{n} nuevos"},
 		{Key: "data-ido", Value: "{n} cambió de manos"},

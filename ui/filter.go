@@ -23,6 +23,8 @@ type Filter struct {
 	// Me is who looks, on pages that depend on it.
 	Me  plant.WorkerID
 	Rol string
+	// Hasta is how many rows are drawn at most; 0 for the usual window.
+	Hasta int
 }
 
 // ParseFilter reads a list's address. Unknown names are ignored.
@@ -39,6 +41,7 @@ func ParseFilter(path string, q url.Values) Filter {
 	if n, err := strconv.ParseInt(q.Get("yo"), 10, 32); err == nil && n > 0 {
 		f.Me = plant.WorkerID(n)
 	}
+	f.Hasta = f.parseHasta(q.Get("hasta"))
 	return f
 }
 
@@ -68,30 +71,33 @@ func (f Filter) path(me plant.WorkerID) string {
 	if me != 0 {
 		set("yo", id(me))
 	}
+	if f.Hasta != 0 {
+		set("hasta", strconv.Itoa(f.Hasta))
+	}
 	if len(v) == 0 {
 		return f.Path
 	}
 	return f.Path + "?" + v.Encode()
 }
 
-// With changes of one criterion, for links.
+// With changes of one criterion, for links; the rows begin anew.
 func (f Filter) withEstado(e plant.Estado, on bool) Filter {
-	f.Estado, f.ByEstado = e, on
+	f.Estado, f.ByEstado, f.Hasta = e, on, 0
 	return f
 }
 
 func (f Filter) withOp(o plant.Op) Filter {
-	f.Op = o
+	f.Op, f.Hasta = o, 0
 	return f
 }
 
 func (f Filter) withNV(nv string) Filter {
-	f.NV = nv
+	f.NV, f.Hasta = nv, 0
 	return f
 }
 
 func (f Filter) withVencidas(on bool) Filter {
-	f.Vencidas = on
+	f.Vencidas, f.Hasta = on, 0
 	return f
 }
 
@@ -185,27 +191,24 @@ func (q query) rank(r *plant.Row) int {
 func (f Filter) Matching(s *plant.Snapshot) (rows []*plant.Row, counts map[plant.Estado]int) {
 	counts = map[plant.Estado]int{}
 	q := newQuery(f.Q)
-	ranks := map[*plant.Row]int{}
+	var ranked [noMatch][]*plant.Row
 	for r := range s.Rows() {
 		if f.NV != "" && !strings.EqualFold(r.Spool.Office.NV, f.NV) || !f.matchesOp(r) {
 			continue
 		}
+		n := exact
 		if len(q.words) > 0 {
-			n := q.rank(r)
-			if n == noMatch {
-				continue
-			}
-			ranks[r] = n
+			n = q.rank(r)
+		}
+		if n == noMatch {
+			continue
 		}
 		counts[r.Estado]++
 		if !f.ByEstado || r.Estado == f.Estado {
-			rows = append(rows, r)
+			ranked[n] = append(ranked[n], r)
 		}
 	}
-	if len(q.words) > 0 {
-		slices.SortStableFunc(rows, func(a, b *plant.Row) int { return ranks[a] - ranks[b] })
-	}
-	return rows, counts
+	return slices.Concat(ranked[:]...), counts
 }
 
 // matchesOp says whether an operation is what the spool is held for or waits

@@ -48,8 +48,9 @@ func (c *Rows) item(s *plant.Snapshot, r *plant.Row, now time.Time) (Item, error
 // Spools are the regions of the list of all spools.
 func (c *Rows) Spools(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
 	rows, counts := f.Matching(s)
-	list := Region{ID: "filas", Items: make([]Item, 0, len(rows)+1)}
-	for _, r := range rows {
+	shown := windowed(f, rows)
+	list := Region{ID: "filas", Items: make([]Item, 0, len(shown)+1)}
+	for _, r := range shown {
 		it, err := c.item(s, r, now)
 		if err != nil {
 			return nil, err
@@ -67,15 +68,27 @@ func (c *Rows) Spools(s *plant.Snapshot, f Filter, now time.Time) ([]Region, err
 		}
 		list.Items = append(list.Items, it)
 	}
-	sum, err := item("resumen", summary(f, len(rows), "spool", "spools"))
-	if err != nil {
-		return nil, err
-	}
 	options, err := choiceItems(stateChoices(f, counts))
 	if err != nil {
 		return nil, err
 	}
-	return []Region{{ID: "filtros", Items: options}, {ID: "resumen", Items: []Item{sum}}, list}, nil
+	return around(f, extentOf(rows, len(shown)), nouns{"spool", "spools"}, list, Region{ID: "filtros", Items: options})
+}
+
+// nouns name what a list holds: one, and many.
+type nouns struct{ one, many string }
+
+// around puts a list between what it says about itself and the way to more.
+func around(f Filter, e extent, n nouns, list Region, before ...Region) ([]Region, error) {
+	sum, err := item("resumen", summary(f, e, n))
+	if err != nil {
+		return nil, err
+	}
+	rest, err := more(f, e)
+	if err != nil {
+		return nil, err
+	}
+	return append(before, Region{ID: "resumen", Items: []Item{sum}}, list, rest), nil
 }
 
 func stateChoices(f Filter, counts map[plant.Estado]int) []choice {
@@ -145,7 +158,8 @@ func Held(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
 	}
 	desks := map[string]*desk{}
 	var order []*desk
-	ops, late, total := map[plant.Op]int{}, 0, 0
+	var all []rowView
+	ops, late := map[plant.Op]int{}, 0
 	for _, r := range heldRows(s) {
 		h := r.Spool.Hold
 		v := rowOf(s, r, now)
@@ -156,7 +170,7 @@ func Held(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
 		if f.Op != plant.OpNone && h.Op != f.Op || f.Vencidas && !v.Late {
 			continue
 		}
-		total++
+		all = append(all, v)
 		key := deskKey(h.Worker)
 		d := desks[key]
 		if d == nil {
@@ -168,8 +182,12 @@ func Held(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
 	slices.SortStableFunc(order, func(a, b *desk) int {
 		return cmp.Or(cmp.Compare(plant.Fold(a.name), plant.Fold(b.name)), cmp.Compare(a.who.ID, b.who.ID))
 	})
-	list := Region{ID: "gente"}
+	list, shown := Region{ID: "gente"}, 0
 	for _, d := range order {
+		if shown >= f.window() {
+			break
+		}
+		shown += len(d.rows) // a person is drawn whole
 		slices.SortStableFunc(d.rows, func(a, b rowView) int { return a.Row.Spool.Hold.Since.Compare(b.Row.Spool.Hold.Since) })
 		it, err := item(deskKey(d.who), person(d.who, d.name, d.rows))
 		if err != nil {
@@ -188,15 +206,11 @@ func Held(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
 		}
 		list.Items = append(list.Items, it)
 	}
-	sum, err := item("resumen", summary(f, total, "spool en curso", "spools en curso"))
-	if err != nil {
-		return nil, err
-	}
 	options, err := choiceItems(heldChoices(f, ops, late))
 	if err != nil {
 		return nil, err
 	}
-	return []Region{{ID: "filtros", Items: options}, {ID: "resumen", Items: []Item{sum}}, list}, nil
+	return around(f, viewsExtent(all, shown), nouns{"spool en curso", "spools en curso"}, list, Region{ID: "filtros", Items: options})
 }
 
 func deskKey(p plant.Person) string {

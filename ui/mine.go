@@ -53,11 +53,8 @@ func Ready(s *plant.Snapshot, f Filter, _ time.Time) ([]Region, error) {
 	if f.Active() {
 		empty = nothing("Ningún spool listo con filtro "+f.Words()+".", f.Path, "Quitar filtros")
 	}
-	list, err := rowItems(views, empty)
-	if err != nil {
-		return nil, err
-	}
-	sum, err := item("resumen", summary(f, len(views), "spool listo", "spools listos"))
+	shown := windowed(f, views)
+	list, err := rowItems(shown, empty)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +79,7 @@ func Ready(s *plant.Snapshot, f Filter, _ time.Time) ([]Region, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []Region{{ID: "filtros", Items: options}, {ID: "resumen", Items: []Item{sum}}, {ID: "filas", Items: list}}, nil
+	return around(f, viewsExtent(views, len(shown)), nouns{"spool listo", "spools listos"}, Region{ID: "filas", Items: list}, Region{ID: "filtros", Items: options})
 }
 
 // readyFor lists the free spools a set of roles may work on: those left half
@@ -147,7 +144,7 @@ func Inspection(s *plant.Snapshot, f Filter, _ time.Time) ([]Region, error) {
 		views = append(views, v)
 	}
 	slices.SortStableFunc(views, func(a, b rowView) int { return a.Since.Compare(b.Since) })
-	return queueRegions(f, views, "spool por inspeccionar", "spools por inspeccionar", TextNoInspect)
+	return queueRegions(f, views, nouns{"spool por inspeccionar", "spools por inspeccionar"}, TextNoInspect)
 }
 
 // Repair are the regions of Reparación: rejected, paused, blocked.
@@ -163,19 +160,16 @@ func Repair(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
 			views = append(views, v)
 		}
 	}
-	return queueRegions(f, views, "spool en reparación", "spools en reparación", TextNoRepair)
+	return queueRegions(f, views, nouns{"spool en reparación", "spools en reparación"}, TextNoRepair)
 }
 
-func queueRegions(f Filter, views []rowView, one, many, empty string) ([]Region, error) {
-	list, err := rowItems(views, nothing(empty, "/spools", "Ver todos"))
+func queueRegions(f Filter, views []rowView, n nouns, empty string) ([]Region, error) {
+	shown := windowed(f, views)
+	list, err := rowItems(shown, nothing(empty, "/spools", "Ver todos"))
 	if err != nil {
 		return nil, err
 	}
-	sum, err := item("resumen", summary(f, len(views), one, many))
-	if err != nil {
-		return nil, err
-	}
-	return []Region{{ID: "resumen", Items: []Item{sum}}, {ID: "filas", Items: list}}, nil
+	return around(f, viewsExtent(views, len(shown)), n, Region{ID: "filas", Items: list})
 }
 
 func authors(who People, s *plant.Spool) string {

@@ -199,7 +199,7 @@ func TestPagesPartAtTheirRegions(t *testing.T) {
 			got = append(got, p.Region)
 		}
 	}
-	if want := []string{"resumen", "filtros", "gente"}; !slices.Equal(got, want) {
+	if want := []string{"resumen", "filtros", "gente", "mas"}; !slices.Equal(got, want) {
 		t.Errorf("regions of the page = %v, want %v", got, want)
 	}
 }

@@ -279,6 +279,7 @@ const (
 	TextNoRepair  = "No hay spools rechazados ni en reparación."
 	TextBlocked   = "Lo debe desbloquear el supervisor"
 	TextNotLoaded = "No se pudo cargar."
+	TextRetry     = "Reintentar"
 	TextPinWrong  = "PIN incorrecto."
 	TextPinNone   = "Todavía no hay un PIN de supervisor en este servidor. Lo crea el administrador."
 	TextIdentify  = "Para registrar, primero dinos quién eres."
