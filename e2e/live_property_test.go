@@ -52,6 +52,7 @@ func anyPages(rng *rand.Rand) []string {
 	return []string{
 		list("/spools", "nv", nv, "q", pick("s-00", "u", "1", "obrero", "ana")),
 		"/spools?estado=" + state,
+		"/spools?" + pick("estado=LISTO_ARM", "hasta=90", "q=s-00&hasta=60"),
 		list("/listos", "nv", nv, "operacion", pick("ARM", "SOLD")),
 		list("/quien", "vencidas", "1"),
 		"/mi-registro/" + pick("12", "34", "101"),
@@ -68,7 +69,7 @@ func anyPages(rng *rand.Rand) []string {
 // and mended meanwhile, at rest each page reads like a fresh load of its
 // address. All pages are open at once and hang on one wire.
 func TestLiveEqualsReload(t *testing.T) {
-	s := serve(t, newPlant(t, 40, 5))
+	s := serve(t, newPlant(t, 90, 5)) // more than a list's window
 	wire := newWire(t, strings.TrimPrefix(s.url, "http://"))
 	rng := seeded(t, 2026)
 	first := browser(t)
