@@ -44,6 +44,7 @@ const (
 	deviceCookie = "envivo_device"
 	// deviceFor is as long as browsers keep a cookie.
 	deviceFor = 400 * 24 * time.Hour
+	keepEvery = 24 * time.Hour
 	// deviceMost bounds the list: each is a setting in every snapshot.
 	deviceMost = 500
 	// deviceDigits is the length of a device's id.
@@ -133,6 +134,9 @@ func FindDevice(all []Device, word string) (Device, bool) {
 type contact struct {
 	at    time.Time
 	build string
+	// kept is when its cookie was last given again: browsers forget one that is
+	// not renewed.
+	kept time.Time
 }
 
 // devices recognises enrolled devices. It is guarded by mu.
@@ -188,10 +192,25 @@ func (c *devices) parse(s plant.Setting) (Device, error) {
 func (c *devices) heard(id, build string, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if build == "" {
-		build = c.last[id].build
+	was := c.last[id]
+	if build != "" {
+		was.build = clipBuild(build)
 	}
-	c.last[id] = contact{at: now, build: clipBuild(build)}
+	was.at = now
+	c.last[id] = was
+}
+
+// keep reports once a day that a device's cookie is to be given again.
+func (c *devices) keep(id string, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	was := c.last[id]
+	if now.Sub(was.kept) < keepEvery {
+		return false
+	}
+	was.kept = now
+	c.last[id] = was
+	return true
 }
 
 func (c *devices) contact(id string) contact {
@@ -261,8 +280,7 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request, t ui.TabletSettin
 	if err != nil {
 		return Device{}, err
 	}
-	http.SetCookie(w, &http.Cookie{Name: deviceCookie, Value: secret, Path: "/", MaxAge: int(deviceFor / time.Second),
-		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.o.TLS})
+	s.pages.remember(w, deviceCookie, secret, deviceFor)
 	s.o.Log.Info("device enrolled", "device", d.Name, "id", d.ID, "kind", d.Kind, "from", by)
 	return d, nil
 }

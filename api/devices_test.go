@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -138,7 +139,8 @@ func TestATabletIsEnrolledWithACode(t *testing.T) {
 	if n.at != "/spools/S-1" || n.cookies["envivo_device"] == "" {
 		t.Errorf("the new tablet is at %s with cookies %v", n.at, n.cookies)
 	}
-	n.open("/", http.StatusOK).says("Carla Díaz").silent("Ana Bravo")
+	n.open("/", http.StatusOK).says("Carla Díaz", "Soldador 1 Armador 2").silent("Ana Bravo")
+	n.open("/?rol=Armador", http.StatusOK).says("Ana Bravo", "Soldador 1 Armador 2")
 	for _, want := range []string{`data-escala="guantes"`, `data-volumen="fuerte"`} {
 		if !strings.Contains(n.raw, want) {
 			t.Errorf("the page lacks %s", want)
@@ -154,6 +156,24 @@ func TestATabletIsEnrolledWithACode(t *testing.T) {
 	late := office.inner("data-codigo")
 	b.clock.Add(10 * time.Minute)
 	b.tablet().fill("/tablet/codigo", url.Values{"codigo": {late}}).says("Código incorrecto, vencido o ya usado")
+}
+
+func TestADeviceInUseIsNotForgotten(t *testing.T) {
+	b := newBox(t, enrolled)
+	p := b.tablet().with(b.device("Armado 1", "compartida"))
+	renewed := func() bool {
+		r := p.send(http.MethodGet, "/quien", nil, "Accept", "text/html")
+		return slices.ContainsFunc(r.Cookies(), func(c *http.Cookie) bool {
+			return c.Name == "envivo_device" && c.MaxAge > 300*24*3600 && c.HttpOnly && c.SameSite == http.SameSiteLaxMode
+		})
+	}
+	if !renewed() || renewed() {
+		t.Error("the cookie is not renewed once on the first visit of a day")
+	}
+	b.clock.Add(24 * time.Hour)
+	if !renewed() {
+		t.Error("the cookie is not renewed a day later")
+	}
 }
 
 func TestEventsNameTheTablet(t *testing.T) {

@@ -75,7 +75,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 	g := s.identify(r)
 	looks := r.Method == http.MethodGet || r.Method == http.MethodHead
 	if g.tablet != nil && looks && prefersHTML(r) {
-		s.devices.heard(g.tablet.ID, s.o.Build, s.o.Now())
+		s.visited(w, r, g.tablet)
 	}
 	switch {
 	case r.URL.Path == "/" && r.Method == http.MethodGet && prefersJSON(r):
@@ -86,6 +86,15 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 		s.pages.onlyLooks(w, r)
 	default:
 		s.pages.stranger(w, r)
+	}
+}
+
+// visited notes that a device loads a page, and renews its cookie.
+func (s *Server) visited(w http.ResponseWriter, r *http.Request, d *Device) {
+	now := s.o.Now()
+	s.devices.heard(d.ID, s.o.Build, now)
+	if c, err := r.Cookie(deviceCookie); err == nil && s.devices.keep(d.ID, now) {
+		s.pages.remember(w, deviceCookie, c.Value, deviceFor)
 	}
 }
 

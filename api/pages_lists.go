@@ -16,7 +16,7 @@ import (
 // filter is the list a request asks for, as this person sees it.
 func (p *pages) filter(r *http.Request, path string) ui.Filter {
 	f := ui.ParseFilter(path, r.URL.Query())
-	f.Me = 0
+	f.Me, f.Trade = 0, ""
 	switch path { // the pages that depend on who looks
 	case "/mis", "/listos":
 		if me, ok := p.me(r, p.plant.Snapshot()); ok {
@@ -39,9 +39,7 @@ func (p *pages) inicio(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, tvPath, http.StatusSeeOther)
 		return nil
 	}
-	if f.Rol == "" && ui.HasPeople(p.plant.Snapshot(), t.Trade) {
-		f.Rol = t.Trade
-	}
+	f.Trade = t.Trade
 	return p.show(w, r, "¿Quién eres?", f.View(), func(f ui.Frame) templ.Component {
 		return ui.StartPage(f, local(r.URL.Query().Get("volver"), "/mis"), p.recent(r))
 	})

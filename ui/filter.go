@@ -25,11 +25,13 @@ type Filter struct {
 	Rol string
 	// Hasta is how many rows are drawn at most; 0 for the usual window.
 	Hasta int
+	// Trade is the role of the tablet, whose people the picker shows first.
+	Trade string
 }
 
 // ParseFilter reads a list's address. Unknown names are ignored.
 func ParseFilter(path string, q url.Values) Filter {
-	f := Filter{Path: path, Q: strings.Join(strings.Fields(q.Get("q")), " "), NV: strings.TrimSpace(q.Get("nv")), Rol: q.Get("rol")}
+	f := Filter{Path: path, Q: strings.Join(strings.Fields(q.Get("q")), " "), NV: strings.TrimSpace(q.Get("nv")), Rol: q.Get("rol"), Trade: q.Get("oficio")}
 	if len(f.Q) > 80 {
 		f.Q = strings.ToValidUTF8(f.Q[:80], "")
 	}
@@ -45,13 +47,14 @@ func ParseFilter(path string, q url.Values) Filter {
 	return f
 }
 
-// Address is the canonical address, without the person.
-func (f Filter) Address() string { return f.path(0) }
+// Address is the canonical address, without the person and the tablet.
+func (f Filter) Address() string { return f.path(0, "") }
 
-// View is the canonical name of the live view: the address and the person.
-func (f Filter) View() string { return f.path(f.Me) }
+// View is the canonical name of the live view: the address, and the person and
+// the tablet where the page depends on them.
+func (f Filter) View() string { return f.path(f.Me, f.Trade) }
 
-func (f Filter) path(me plant.WorkerID) string {
+func (f Filter) path(me plant.WorkerID, trade string) string {
 	v := url.Values{}
 	set := func(k, s string) {
 		if s != "" {
@@ -65,6 +68,7 @@ func (f Filter) path(me plant.WorkerID) string {
 	set("nv", f.NV)
 	set("operacion", f.Op.String())
 	set("rol", f.Rol)
+	set("oficio", trade)
 	if f.Vencidas {
 		set("vencidas", "1")
 	}

@@ -11,13 +11,24 @@ import (
 // roleTabs are the tabs of the picker, in the order of the work.
 var roleTabs = [...]plant.Role{plant.Armador, plant.Soldador, plant.Ayudante, plant.Metrologia, plant.Revestimiento, plant.Pintura, plant.Despacho}
 
+// tabsFor are the tabs of a tablet: its own trade first.
+func tabsFor(trade string) []plant.Role {
+	out := roleTabs[:]
+	own, _ := plant.ParseRole(trade)
+	i := slices.Index(out, own)
+	if i < 0 {
+		return out
+	}
+	return slices.Concat([]plant.Role{own}, out[:i], out[i+1:])
+}
+
 // Start are the regions of the picker. Without a chosen role it shows the first
 // one that anybody has.
 func Start(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
 	people := active(s)
 	chosen, _ := plant.ParseRole(f.Rol)
 	var tabs []choice
-	for _, r := range roleTabs {
+	for _, r := range tabsFor(f.Trade) {
 		n := 0
 		for _, w := range people {
 			if w.Roles&r != 0 {

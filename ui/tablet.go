@@ -4,8 +4,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"envivo/plant"
 )
 
 // The kinds of a tablet: a shared one lets the person go, a personal one never,
@@ -123,18 +121,3 @@ func (t TabletSettings) Words() string {
 
 // DeviceCode is what a tablet's label carries.
 func DeviceCode(id string) string { return code('D', id) }
-
-// HasPeople reports whether anybody of the plant has a role, so that a tab of
-// it exists.
-func HasPeople(s *plant.Snapshot, role string) bool {
-	r, ok := plant.ParseRole(role)
-	if !ok {
-		return false
-	}
-	for _, w := range s.Workers() {
-		if w.Activo && w.Roles&r != 0 {
-			return true
-		}
-	}
-	return false
-}
