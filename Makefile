@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help check build generate test e2e race fuzz bench demo release clean
+.PHONY: help check build generate test e2e race fuzz bench demo release reproducible clean
 
 # Static, stripped, without paths of the machine it was built on. Go stamps the
 # commit, which `envivo version` and every page show.
@@ -8,7 +8,7 @@ FUZZTIME ?= 30s
 COUNT    ?= 10
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 check: ## everything that must hold, exactly as CI runs it
 	@bash .ci/run
@@ -41,12 +41,11 @@ bench: ## all benchmarks, COUNT (10) times, for benchstat
 demo: ## the real server on a sample plant, at 127.0.0.1:8080
 	go run . demo
 
-release: ## static binaries for linux (amd64, arm64) and windows (amd64) in dist/
-	@mkdir -p dist
-	GOOS=linux GOARCH=amd64 $(BUILD) -o dist/envivo-linux-amd64 .
-	GOOS=linux GOARCH=arm64 $(BUILD) -o dist/envivo-linux-arm64 .
-	GOOS=windows GOARCH=amd64 $(BUILD) -o dist/envivo-windows-amd64.exe .
-	@ls -l dist
+release: ## static binaries for linux (amd64, arm64) and windows (amd64) in dist/, with sums and bills of materials
+	go run ./release -out dist
+
+reproducible: ## the same of the current commit, twice in different folders; the bytes must be equal
+	go run ./release -out dist -prove
 
 clean: ## what the other targets made
 	rm -rf dist envivo

@@ -178,6 +178,11 @@ func (f *floor) hubMetrics(w io.Writer) {
 
 func (f *floor) boxMetrics(w io.Writer) {
 	var all []gauge
+	if f.api != nil {
+		ahead, devices := f.api.ClockAhead()
+		all = append(all, gauge{"envivo_clock_behind_devices_seconds", ahead.Seconds()}, gauge{"envivo_clock_devices", float64(devices)},
+			gauge{"envivo_record_lost_total", float64(f.record.refusals.Lost() + f.record.acts.Lost())})
+	}
 	if free, total, err := diskSpace(f.cfg.Data); err == nil {
 		all = append(all, gauge{"envivo_disk_free_bytes", float64(free)}, gauge{"envivo_disk_bytes", float64(total)})
 	}

@@ -170,25 +170,3 @@ func (c *Config) facts() []ui.Fact {
 		{Name: "Copias guardadas (--backup-keep)", Value: fmt.Sprint(c.BackupKeep)}, {Name: "Otros sitios (--cors-origins)", Value: strings.Join(c.CORSOrigins, " ")},
 		{Name: "Registro (--log-level)", Value: c.LogLevel}}
 }
-
-// health is what the administration page shows of the box.
-func (f *floor) health() []ui.HealthLine {
-	disk := ui.HealthLine{Name: "Disco", Level: levelBad, Text: "no se puede medir"}
-	if free, total, err := diskSpace(f.cfg.Data); err == nil {
-		disk.Text = ui.DiskText(free, total)
-		switch {
-		case free >= diskLow:
-			disk.Level = levelOK
-		case free >= diskLeast:
-			disk.Level = levelWarn
-		}
-	}
-	out := []ui.HealthLine{disk, {Name: "Reloj", Level: levelOK, Text: ui.Fecha(f.now())}}
-	for _, l := range f.healthLines() {
-		out = append(out, ui.HealthLine(l))
-	}
-	return out
-}
-
-// diskLow is what a plant should have free, in bytes.
-const diskLow = 1 << 30

@@ -59,7 +59,7 @@ func (s *Server) mountPages() {
 	}
 	inner := newEntrances()
 	s.pages.routes(inner)
-	s.mux.HandleFunc("GET /ws/ui", s.stream(func() http.Handler { return s.o.UI })) // the pages' own, described in package ws
+	s.mux.HandleFunc("GET /ws/ui", s.clocked(s.stream(func() http.Handler { return s.o.UI }))) // the pages' own, described in package ws
 	if s.o.Assets != nil {
 		inner.Handle("GET "+s.o.AssetsPrefix, s.o.Assets)
 	}

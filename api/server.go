@@ -112,6 +112,7 @@ type Server struct {
 	devices  *devices
 	codes    *codes
 	meters   *meters
+	clocks   *clocks
 	pages    *pages
 	desk     *desk
 	began    time.Time
@@ -127,7 +128,7 @@ type Server struct {
 // New assembles the box's handler. An origin that is none is an error.
 func New(o Options) (*Server, error) {
 	s := &Server{o: o, mux: newEntrances(), cross: http.NewCrossOriginProtection(), origins: map[string]bool{},
-		sessions: newSessions(o.Now, o.Random), tokens: newTokenCache(), devices: newDevices(), codes: newCodes(o.Now, o.Random), meters: newMeters(o.Metrics), desk: newDesk(o.Sync, o.Plant, o.Now), began: o.Now()}
+		sessions: newSessions(o.Now, o.Random), tokens: newTokenCache(), devices: newDevices(), codes: newCodes(o.Now, o.Random), meters: newMeters(o.Metrics), clocks: newClocks(), desk: newDesk(o.Sync, o.Plant, o.Now), began: o.Now()}
 	for _, origin := range o.Origins {
 		origin = strings.TrimSuffix(origin, "/")
 		if err := s.cross.AddTrustedOrigin(origin); err != nil {

@@ -208,7 +208,7 @@ document.addEventListener("DOMContentLoaded", () => {
   function open() {
     const url = new URL("/ws/ui", location.href);
     url.protocol = url.protocol.replace("http", "ws");
-    url.search = new URLSearchParams({ view: page.view, epoch: page.epoch, rev: page.rev, build: page.build });
+    url.search = new URLSearchParams({ view: page.view, epoch: page.epoch, rev: page.rev, build: page.build, reloj: Date.now() });
     const mine = socket = new WebSocket(url);
     mine.onmessage = (e) => { if (mine === socket) receive(JSON.parse(e.data)); };
     mine.onclose = (e) => {

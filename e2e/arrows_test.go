@@ -35,6 +35,7 @@ var (
 		"envivo/ws":                  {"envivo/plant"},
 		"envivo/client":              {},
 		"envivo/blackbox":            {},
+		"envivo/release":             {},
 		"envivo/hooks":               {"envivo/plant"},
 		"envivo/fsm":                 {"envivo/plant"},
 		"envivo/store":               {"envivo/plant"},
@@ -48,6 +49,7 @@ var (
 		"envivo/sheetsync/workbook":  {"envivo/plant", "envivo/sheetsync/table"},
 	}
 	external = map[string][]string{
+		"envivo/release":             {"github.com/google/uuid"},
 		"envivo/sheetsync/mirror":    {"github.com/google/uuid"},
 		"envivo":                     {"github.com/alecthomas/kong", "github.com/google/uuid", "golang.org/x/sync", "golang.org/x/sys", "golang.org/x/crypto"},
 		"envivo/api":                 {"github.com/a-h/templ", "github.com/VictoriaMetrics/metrics", "github.com/google/uuid", "golang.org/x/crypto", "golang.org/x/sync"},
