@@ -29,11 +29,7 @@ e2e: ## the built binary and a real browser; pictures of every screen in artifac
 	ENVIVO_AXE=$$(bash .ci/axe) ENVIVO_SHOTS=$(CURDIR)/artifacts/screens go test -timeout 20m ./e2e
 
 fuzz: ## every fuzz target for FUZZTIME (30s)
-	@for dir in $$(grep -rlE --include='*_test.go' '^func Fuzz' . | xargs -r -n1 dirname | sort -u); do \
-	  for target in $$(go test -list '^Fuzz' "$$dir" | grep '^Fuzz'); do \
-	    echo "-- $$dir $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$dir" || exit 1; \
-	  done; \
-	done
+	@.ci/fuzz $(FUZZTIME)
 
 bench: ## all benchmarks, COUNT (10) times, for benchstat
 	go test -run '^$$' -bench . -benchmem -count $(COUNT) $$(go list ./... | grep -v '/e2e')

@@ -32,6 +32,7 @@ func settledLike(t *testing.T, s *server, page context.Context, path string) {
 // TestBoardsLiveEqualReload: the wall, the figures, a worker's record and a
 // dossier follow the plant through cuts of the wire as every other page does.
 func TestBoardsLiveEqualReload(t *testing.T) {
+	t.Parallel()
 	s := serve(t, newPlant(t, 60, 6))
 	wire := newWire(t, strings.TrimPrefix(s.url, "http://"))
 	first := browser(t)
@@ -56,6 +57,7 @@ func TestBoardsLiveEqualReload(t *testing.T) {
 // TestAWallWithoutTheBoxIsGrey: old data is shown grey, with its hour and age,
 // and in colour again when the box is back.
 func TestAWallWithoutTheBoxIsGrey(t *testing.T) {
+	t.Parallel()
 	s := serve(t, newPlant(t, 5, 0))
 	wire := newWire(t, strings.TrimPrefix(s.url, "http://"))
 	tab := browser(t)

@@ -86,6 +86,7 @@ const liveDOM = `(() => {
 })()`
 
 func TestTwoWindows(t *testing.T) {
+	t.Parallel()
 	s := serve(t, newPlant(t, 30, 5))
 	a := browser(t)
 	b := newTab(t, a)
@@ -135,6 +136,7 @@ func clickText(t *testing.T, tab context.Context, text string) {
 // TestACutWireIsTold: 15 s after the box's last word the page says so, refuses
 // commands without sending or keeping them, and wakes when the box is back.
 func TestACutWireIsTold(t *testing.T) {
+	t.Parallel()
 	s := serve(t, newPlant(t, 5, 0))
 	wire := newWire(t, strings.TrimPrefix(s.url, "http://"))
 	tab := browser(t)

@@ -161,6 +161,7 @@ func TestTheDocumentPromisesWhatTheSuiteSees(t *testing.T) {
 // TestTheDocumentIsReadableOnEveryScreen: nothing sticks out at the side with
 // everything unfolded, and the page asks for nothing from elsewhere.
 func TestTheDocumentIsReadableOnEveryScreen(t *testing.T) {
+	t.Parallel()
 	s := serve(t, newPlant(t, 1, 0))
 	tab := newTab(t, browser(t))
 	for _, width := range []int64{360, 601, 1280} {

@@ -22,6 +22,7 @@ type acked struct {
 // log exactly once with the sequence number it was told, and a repeated key
 // gets the first answer again.
 func TestPowerCut(t *testing.T) {
+	t.Parallel()
 	rounds := 50
 	if n, err := strconv.Atoi(os.Getenv("ENVIVO_CRASH_ROUNDS")); err == nil {
 		rounds = n

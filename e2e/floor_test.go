@@ -13,6 +13,7 @@ import (
 // way back stays on the picker, and a page that follows nothing knows that the
 // box is there.
 func TestASharedTabletRests(t *testing.T) {
+	t.Parallel()
 	s := serve(t, sevenPlant(t))
 	p := newTablet(t, s, 601, 962)
 	menu := newTab(t, p.tab)
@@ -45,6 +46,7 @@ func TestASharedTabletRests(t *testing.T) {
 
 // TestABatchByTouch: n touches and one, and a result per spool.
 func TestABatchByTouch(t *testing.T) {
+	t.Parallel()
 	s := serve(t, newPlant(t, 12, 2))
 	p := newTablet(t, s, 601, 962)
 	p.is("Ana Bravo", "Armador")
@@ -65,6 +67,7 @@ func TestABatchByTouch(t *testing.T) {
 
 // TestTheBasketLiveEqualsReload lets others work while a basket lies open.
 func TestTheBasketLiveEqualsReload(t *testing.T) {
+	t.Parallel()
 	s := serve(t, newPlant(t, 60, 6))
 	p := newTablet(t, s, 768, 1024)
 	p.is("Ana Bravo", "Armador")

@@ -69,6 +69,7 @@ func anyPages(rng *rand.Rand) []string {
 // and mended meanwhile, at rest each page reads like a fresh load of its
 // address. All pages are open at once and hang on one wire.
 func TestLiveEqualsReload(t *testing.T) {
+	t.Parallel()
 	s := serve(t, newPlant(t, 90, 5)) // more than a list's window
 	wire := newWire(t, strings.TrimPrefix(s.url, "http://"))
 	rng := seeded(t, 2026)
@@ -170,6 +171,7 @@ func (l *labour) one(t *testing.T) {
 // TestNewsLeaveThePersonAlone: while others work, typed text, the caret, the
 // focus, the scroll position, an open dialog and ticks stay as they are.
 func TestNewsLeaveThePersonAlone(t *testing.T) {
+	t.Parallel()
 	s := serve(t, newPlant(t, 60, 6))
 	tab := browser(t)
 	open(t, tab, s.url+"/menu")
@@ -209,6 +211,7 @@ func TestNewsLeaveThePersonAlone(t *testing.T) {
 // TestARowUnderAFingerStays: while a finger is down no row changes; when it has
 // left, what is new waits behind a bar of fixed height until the page is at rest.
 func TestARowUnderAFingerStays(t *testing.T) {
+	t.Parallel()
 	s := serve(t, newPlant(t, 30, 0))
 	tab := browser(t)
 	open(t, tab, s.url+"/spools?estado=LISTO_ARM")

@@ -30,6 +30,7 @@ import (
 
 // TestOldFrontEndsNeedNoChange replays the sessions on a plant each.
 func TestOldFrontEndsNeedNoChange(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("testdata/*.session")
 	if err != nil || len(files) < 3 {
 		t.Fatalf("sessions %v, %v; want those of v2.1, v3.0 and v5", files, err)
@@ -54,6 +55,7 @@ func TestOldFrontEndsNeedNoChange(t *testing.T) {
 
 // TestFollowedSpoolsSurviveAPowerCut: the list was lost once, when browsers kept it.
 func TestFollowedSpoolsSurviveAPowerCut(t *testing.T) {
+	t.Parallel()
 	data := newPlant(t, 3, 0)
 	s := serve(t, data)
 	body := fields{"tag_spool": spoolTag(2), "session_id": "s1"}

@@ -22,6 +22,7 @@ const workbook = "../sheetsync/testdata/planta.xlsx"
 // the result and imports that into a new folder: nothing of the plant's state
 // may be different.
 func TestWorkbookRoundTrip(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
 	var report struct {
 		Sheets  map[string]struct{ Rows, Accepted, Repaired, Quarantined, Unchanged int }

@@ -190,7 +190,8 @@ func (l *look) more() []screen {
 	return out
 }
 
-// at opens a screen and judges it in every way.
+// at opens a screen and judges it in every way. In a short run one picture of
+// it is kept per tablet, in the theme that axe looks at.
 func (l *look) at(sc screen) {
 	l.t.Helper()
 	open(l.t, l.tab, l.s.url+sc.path)
@@ -199,7 +200,9 @@ func (l *look) at(sc screen) {
 	eval[bool](l.t, l.tab, `audit.top()`)
 	for _, theme := range []string{"dark", "light"} {
 		l.theme(theme)
-		l.shoot(sc.name, theme)
+		if !testing.Short() || theme == l.axeTheme {
+			l.shoot(sc.name, theme)
+		}
 	}
 	eval[bool](l.t, l.tab, `audit.shorten()`)
 	if l.keyboard {
@@ -208,7 +211,9 @@ func (l *look) at(sc screen) {
 	l.letters(32)
 	l.ask(sc.name, "letters of 200 %", `audit.large()`)
 	eval[bool](l.t, l.tab, `audit.top()`)
-	l.shoot(sc.name, "letters")
+	if !testing.Short() {
+		l.shoot(sc.name, "letters")
+	}
 	l.letters(16)
 	if l.axeTheme != "" {
 		l.theme(l.axeTheme)
@@ -235,6 +240,7 @@ func (l *look) tabThrough(sc screen) {
 // TestTheWall photographs each board as the television shows it: nothing is cut
 // off, nothing scrolls, and tails and names are legible from five metres.
 func TestTheWall(t *testing.T) {
+	t.Parallel()
 	s := demo(t)
 	axe := axeSource(t)
 	e := newEye(t, browser(t), s, shotFolder(t), 1920, 1080)
@@ -269,6 +275,7 @@ func TestTheWall(t *testing.T) {
 // TestAShiftOfTwoTabletsAndAWall plays a part of a shift by touch: what one
 // tablet does is on the other and on the wall without a reload.
 func TestAShiftOfTwoTabletsAndAWall(t *testing.T) {
+	t.Parallel()
 	s := serve(t, sevenPlant(t))
 	shots := shotFolder(t)
 	a := newTablet(t, s, 601, 962)

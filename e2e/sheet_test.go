@@ -157,6 +157,7 @@ func same(shown, exported string) bool {
 }
 
 func TestTheSheetFollowsThePlantThroughPowerCuts(t *testing.T) {
+	t.Parallel()
 	x := newSheet(t, plantCSV(t, 40, 6))
 	data := filepath.Join(t.TempDir(), "planta")
 	rng := rand.New(rand.NewPCG(3, 14))
@@ -192,6 +193,7 @@ func TestTheSheetFollowsThePlantThroughPowerCuts(t *testing.T) {
 }
 
 func TestThePlantWorksWithoutGoogle(t *testing.T) {
+	t.Parallel()
 	x := newSheet(t, plantCSV(t, 10, 0))
 	data := newPlant(t, 10, 0)
 
@@ -222,6 +224,7 @@ func TestThePlantWorksWithoutGoogle(t *testing.T) {
 }
 
 func TestTheOfficeReachesTheFloor(t *testing.T) {
+	t.Parallel()
 	x := newSheet(t, plantCSV(t, 10, 0))
 	data := filepath.Join(t.TempDir(), "planta")
 	s := serve(t, data, x.flags...)
@@ -244,6 +247,7 @@ func TestTheOfficeReachesTheFloor(t *testing.T) {
 }
 
 func TestASheetOfTheOldPlantIsMigratedAndTakenBack(t *testing.T) {
+	t.Parallel()
 	x := newSheet(t, plantCSV(t, 12, 2))
 	rows, _ := x.b.Dump("Operaciones")
 	for _, name := range []string{"Ocupado_Por", "Fecha_Ocupacion", "version", "Estado_Detalle"} {
@@ -278,6 +282,7 @@ func TestASheetOfTheOldPlantIsMigratedAndTakenBack(t *testing.T) {
 }
 
 func TestASupervisorDecidesAboutHandMadeEdits(t *testing.T) {
+	t.Parallel()
 	x := newSheet(t, plantCSV(t, 10, 0))
 	data := filepath.Join(t.TempDir(), "planta")
 	s := serve(t, data, x.flags...)
@@ -331,6 +336,7 @@ func TestASupervisorDecidesAboutHandMadeEdits(t *testing.T) {
 }
 
 func TestASheetOfAnotherEnvironmentIsLeftAlone(t *testing.T) {
+	t.Parallel()
 	x := newSheet(t, plantCSV(t, 6, 0))
 	mine := filepath.Join(t.TempDir(), "planta")
 	s := serve(t, mine, x.flags...)

@@ -133,6 +133,7 @@ func (p *tablet) scan(code string) *tablet {
 }
 
 func TestTapBudgets(t *testing.T) {
+	t.Parallel()
 	for _, size := range [][2]int64{{601, 962}, {1280, 800}} {
 		t.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(t *testing.T) {
 			s := serve(t, sevenPlant(t))
@@ -169,6 +170,7 @@ func TestTapBudgets(t *testing.T) {
 // TestSevenUnionsFromFreeToApproved counts every touch on one shared tablet
 // that nobody has used yet (S-27).
 func TestSevenUnionsFromFreeToApproved(t *testing.T) {
+	t.Parallel()
 	s := serve(t, sevenPlant(t))
 	p := newTablet(t, s, 601, 962)
 	p.is("Ana Bravo", "Armador").row(sevenTag).cmd("TOMAR").said("Tomado").cmd("TERMINAR").said("Terminado ARM")

@@ -17,6 +17,7 @@ import (
 // TestAReceiverGetsEveryEventOverACrash: signed, in order, and again what was
 // not known to have arrived.
 func TestAReceiverGetsEveryEventOverACrash(t *testing.T) {
+	t.Parallel()
 	type delivery struct {
 		seq, prev int
 		kind      string
