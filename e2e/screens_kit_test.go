@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -172,6 +173,11 @@ var notAName = regexp.MustCompile(`[^a-z0-9]+`)
 func (e *eye) shoot(name, theme string) {
 	e.t.Helper()
 	png, err := chromedp.Run(e.tab, chromedp.CaptureScreenshot())
+	for end := time.Now().Add(20 * time.Second); err != nil && strings.Contains(err.Error(), "Not attached") && time.Now().Before(end); {
+		// The page went away under the camera: take the one that comes.
+		until(e.t, e.tab, "no page ever came to be photographed", `document.readyState === 'complete'`)
+		png, err = chromedp.Run(e.tab, chromedp.CaptureScreenshot())
+	}
 	if err != nil {
 		e.t.Fatalf("photograph %s: %v", name, err)
 	}
