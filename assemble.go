@@ -58,7 +58,7 @@ func (f *floor) assemble() error {
 		Open: f.cfg.Access == "open", Origins: f.cfg.CORSOrigins, TLS: f.cfg.TLS != "off",
 		Env: f.store.Env(), Build: id, Version: release,
 		Sync:  f.exchange(),
-		Ready: f.ready, ReadyNotes: f.readyNotes, Metrics: []func(io.Writer){f.storeMetrics, f.hubMetrics, f.boxMetrics, f.hookMetrics},
+		Ready: f.ready, ReadyNotes: f.readyNotes, Replica: f.offers(), Standby: f.banner(), Metrics: []func(io.Writer){f.roleMetrics, f.storeMetrics, f.hubMetrics, f.boxMetrics, f.hookMetrics},
 		Webhooks: f.webhookStates, Attempted: f.record.add, Refusals: f.record.since, Health: f.health, Settings: f.cfg.facts(), Address: f.outside(),
 	})
 	if err != nil {

@@ -38,6 +38,10 @@ type Config struct {
 	BackupKeepMonths int    `setting:"" default:"12" help:"For how many months the last copy of each month is kept."`
 	BackupCopy       string `setting:"" placeholder:"DIR" help:"Folder on another disk (USB, NAS) that gets each copy as well; it must exist."`
 
+	StandbyOf    string `setting:"" name:"standby-of" placeholder:"URL" help:"Follow the server at this address instead of being one: pages only, ready to be promoted."`
+	StandbyToken string `setting:"" placeholder:"FILE" help:"File with an admin token of that server."`
+	StandbyCA    string `setting:"" name:"standby-ca" placeholder:"FILE" help:"Certificate of the authority that signed that server's, when the system does not know it."`
+
 	Logging `embed:""`
 }
 
@@ -116,6 +120,14 @@ func (c *Config) Validate() error {
 		return errors.New("--backup-keep must be at least 1")
 	case c.BackupKeepDays < 0 || c.BackupKeepMonths < 0:
 		return errors.New("--backup-keep-days and --backup-keep-months must not be negative")
+	}
+	if c.StandbyOf != "" {
+		if u, err := url.Parse(c.StandbyOf); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return fmt.Errorf("--standby-of %q: want a URL such as http://planta:8080", c.StandbyOf)
+		}
+		if c.StandbyToken == "" {
+			return errors.New("--standby-of needs --standby-token FILE with an admin token of that server")
+		}
 	}
 	return c.Sheet.validate()
 }

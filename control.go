@@ -46,6 +46,9 @@ type keeper interface {
 	// SheetNow has exchanges made until done says so or a person is needed. The
 	// settings count only where no server runs.
 	SheetNow(ctx context.Context, flags *sheetFlags, done func(api.SyncStatus) bool) (api.SyncStatus, error)
+	// Promote makes a standby the plant's server; force does so although it is
+	// behind or its primary answers, for a reason.
+	Promote(ctx context.Context, force bool, reason string) error
 	Close() error
 }
 
@@ -263,6 +266,18 @@ func (w *wire) SheetNow(ctx context.Context, _ *sheetFlags, done func(api.SyncSt
 	}
 }
 
+func (w *wire) Promote(ctx context.Context, force bool, reason string) error {
+	q := url.Values{"reason": {reason}}
+	if force {
+		q.Set("force", "1")
+	}
+	r, err := w.ask(ctx, http.MethodPost, "/promote?"+q.Encode(), nil)
+	if err != nil {
+		return err
+	}
+	return r.Close()
+}
+
 func (w *wire) Close() error {
 	w.http.CloseIdleConnections()
 	return nil
@@ -330,6 +345,10 @@ func controlServer(k keeper, env string) *http.Server {
 		}
 		i, err := k.Invite(r.Context(), t)
 		return reply(w, i, err)
+	})
+	handle("POST /promote", func(_ http.ResponseWriter, r *http.Request) error {
+		q := r.URL.Query()
+		return k.Promote(r.Context(), q.Has("force"), q.Get("reason"))
 	})
 	handle("GET /sheet", func(w http.ResponseWriter, r *http.Request) error {
 		s, err := k.SheetStatus(r.Context())

@@ -125,6 +125,9 @@ func (f *floor) invite(t ui.TabletSettings) (Invitation, error) {
 // sayHowToSetUp tells whoever started a plant without PIN and devices how to
 // set it up. The code is no lasting secret: it ends with its use or the server.
 func (f *floor) sayHowToSetUp(out io.Writer) {
+	if f.role.follows() { // what its primary is set up for
+		return
+	}
 	code, err := f.api.SetupCode()
 	switch {
 	case err != nil:

@@ -28,7 +28,9 @@ type desk struct {
 	served bool
 	sync   api.Sync
 	// invite makes the code of a new device; nil without a server.
-	invite  func(ui.TabletSettings) (Invitation, error)
+	invite func(ui.TabletSettings) (Invitation, error)
+	// promote makes a standby that is running the plant's server.
+	promote func(ctx context.Context, force bool, reason string) error
 	program *program
 }
 
@@ -83,6 +85,10 @@ func prepare(dir string, create bool) error {
 func openDesk(p *program, w Where, create bool) (*desk, error) {
 	_, o := engine(plant.DefaultRules(), p.now, slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: slog.LevelError})))
 	o.Env, o.MustExist = w.Env, !create
+	var standing standbyNote
+	if readNote(w.Data, noteStandby, &standing) {
+		o.Following = standing.Of
+	}
 	if _, err := os.Stat(storePath(w.Data)); errors.Is(err, os.ErrNotExist) {
 		o.Env = w.env()
 	}

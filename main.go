@@ -29,6 +29,7 @@ type cli struct {
 	Sheet   sheetCmd   `cmd:"" help:"Exchange with the office's Google Sheet."`
 	Backup  backupCmd  `cmd:"" help:"Make a consistent, verified copy of the store, also of a running one."`
 	Restore restoreCmd `cmd:"" help:"Put a backup into a data folder."`
+	Promote promoteCmd `cmd:"" help:"Make a standby the plant's server, when the server is dead."`
 	Check   checkCmd   `cmd:"" help:"Prove every invariant of the store; exit 1 and the first violation otherwise."`
 	Token   tokenCmd   `cmd:"" help:"Make, list and revoke tokens for programs and wall screens."`
 	Device  deviceCmd  `cmd:"" help:"Enrolled tablets and wall screens."`

@@ -193,6 +193,7 @@ func truth(b bool) float64 {
 func (f *floor) healthLines() []healthLine {
 	snap := f.store.Snapshot()
 	all := append(f.safety.lines(), healthLine{"Registro", levelOK, ui.ChainText(ui.HeadCode(snap.Seq, snap.Head))})
+	all = append(all, f.roleLines()...)
 	for _, st := range f.hooks.States() {
 		if st.Paused {
 			return append(all, healthLine{"Avisos", levelWarn, ui.TextHookPaused})

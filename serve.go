@@ -35,7 +35,7 @@ func (c *serveCmd) Run(p *program) error {
 	}
 	ctx, stop := signals(context.Background())
 	defer stop()
-	return serve(ctx, p, &c.Config, extra{})
+	return serveInRole(ctx, p, &c.Config)
 }
 
 // signals ends the context at the first SIGINT or SIGTERM; a second one ends
@@ -76,6 +76,9 @@ type floor struct {
 	safety  *safety
 	sheet   *sheetSync // nil: the plant has no Sheet
 	hooks   *hooks.Sender
+	role    *role
+	again   bool // another server follows in this process
+	replica *replica
 	record  *record
 	program *program
 	// overseer started us; watched is how soon it gives us up, 0 for never.
@@ -90,6 +93,8 @@ type extra struct {
 	fill func(ctx context.Context, f *floor, g *errgroup.Group) error
 	// ready is printed after the address.
 	ready string
+	// role is what the box is beside a plant's server; nil for nothing else.
+	role *role
 	// wrap puts pages of its own in front of the plant's; nil puts none.
 	wrap func(http.Handler) http.Handler
 }
@@ -107,8 +112,11 @@ func serve(ctx context.Context, p *program, cfg *Config, more extra) error {
 		return err
 	}
 	defer func() { _ = closeLog() }() // nothing is left to tell it to
-	f := &floor{cfg: cfg, log: cfg.logger(logTo), now: p.now, program: p}
+	f := &floor{cfg: cfg, log: cfg.logger(logTo), now: p.now, program: p, role: more.role}
 	f.overseer, f.watched = p.overseer(f.log)
+	if f.role == nil {
+		f.role = &role{}
+	}
 	if err := f.openListener(); err != nil {
 		return err
 	}
@@ -125,6 +133,7 @@ func serve(ctx context.Context, p *program, cfg *Config, more extra) error {
 		f.sayHowToSetUp(p.out)
 		f.overseer.tell(stateReady, stateText+f.statusLine())
 		err = f.wait(ctx, running)
+		f.again = errors.Is(err, errRole)
 	}
 	return errors.Join(err, f.stop(cancel, g))
 }
@@ -153,6 +162,9 @@ func (f *floor) openStore() error {
 	}
 	rules, o := engine(f.cfg.rules(), f.now, f.log)
 	o.Env, o.Prove = f.cfg.env(), f.program.prove
+	if f.role.follows() {
+		o.Env, o.Following, o.MustExist = f.cfg.Env, f.role.note.Of, true
+	}
 	st, err := store.Open(storePath(f.cfg.Data), o)
 	if err != nil {
 		return fmt.Errorf("open the store: %w", err)
@@ -168,12 +180,15 @@ func (f *floor) start(ctx context.Context, g *errgroup.Group, more extra) error 
 			return err
 		}
 	}
-	if f.cfg.Sheet.on() {
+	if f.cfg.Sheet.on() && !f.role.follows() {
 		f.sheet = newSheetSync(&f.cfg.Sheet, f.program, f.store, f.log)
 	}
 	f.hooks = f.sender()
 	f.record = openRecord(f.cfg.Data, f.log)
 	f.safety = f.newSafety()
+	if err := f.beginRole(ctx); err != nil {
+		return err
+	}
 	if err := f.assemble(); err != nil {
 		return err
 	}
@@ -185,12 +200,15 @@ func (f *floor) start(ctx context.Context, g *errgroup.Group, more extra) error 
 		return err
 	}
 	f.socket = socket
-	f.control = controlServer(&desk{store: f.store, dir: f.cfg.Data, now: f.now, served: true, sync: f.exchange(), invite: f.invite}, f.store.Env())
+	f.control = controlServer(&desk{store: f.store, dir: f.cfg.Data, now: f.now, served: true, sync: f.exchange(), program: f.program, promote: f.role.promote, invite: f.invite}, f.store.Env())
 	g.Go(func() error { return served(f.http.Serve(f.listen)) })
 	g.Go(func() error { return served(f.control.Serve(f.socket)) })
 	g.Go(func() error { return f.hub.Run(ctx) })
 	f.safety.start(ctx, g)
-	g.Go(func() error { return f.hooks.Run(ctx) })
+	f.startRole(ctx, g)
+	if !f.role.follows() {
+		g.Go(func() error { return f.hooks.Run(ctx) })
+	}
 	g.Go(func() error { return f.record.run(ctx) })
 	g.Go(func() error { return f.watchdog().run(ctx) })
 	if f.sheet != nil {
@@ -245,7 +263,9 @@ func (f *floor) wait(ctx, running context.Context) error {
 // stop ends the plant in the order that lets every command already accepted
 // reach the disk and its answer reach the caller.
 func (f *floor) stop(cancel context.CancelFunc, g *errgroup.Group) error {
-	f.overseer.tell(stateStopping, stateText+"stopping")
+	if !f.again { // systemd would wait for the process to end
+		f.overseer.tell(stateStopping, stateText+"stopping")
+	}
 	var out, in stage
 	if f.http != nil {
 		f.api.NotReady()

@@ -70,7 +70,7 @@ func (s *windowsService) Execute(args []string, asked <-chan svc.ChangeRequest, 
 		os.Exit(1)
 	}
 	done := make(chan error, 1)
-	go func() { done <- serve(ctx, s.program, s.cfg, extra{}) }()
+	go func() { done <- serveInRole(ctx, s.program, s.cfg) }()
 	for {
 		select {
 		case state := <-s.states:

@@ -62,6 +62,9 @@ func (g *generator) of(t reflect.Type) *schema {
 	case reflect.Int, reflect.Int32, reflect.Uint32:
 		return &schema{Type: "integer"}
 	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Uint8 {
+			return &schema{Type: "string", Format: "byte"}
+		}
 		return &schema{Type: "array", Items: g.of(t.Elem())}
 	case reflect.Map:
 		return &schema{Type: "object", Values: g.of(t.Elem())}

@@ -60,7 +60,8 @@ type pages struct {
 	chronicle *chronicle
 	desk      *desk
 	// box enrols devices and makes tokens.
-	box *Server
+	box     *Server
+	standby func() ui.Standby // nil on a box of its own
 }
 
 // routes mounts the pages. The caller decides about access.
@@ -221,6 +222,10 @@ func (p *pages) frame(w http.ResponseWriter, r *http.Request, title string) ui.F
 		f.Me, f.Rest = &me, rest(f.Tablet)
 	}
 	f.Notice = p.notice(w, r, snap)
+	if p.standby != nil {
+		now := p.standby()
+		f.Standby = &now
+	}
 	return f
 }
 

@@ -39,7 +39,7 @@ type param struct {
 // routes is the table. It can be read from a Server that serves nothing.
 func (s *Server) routes() []route {
 	return slices.Concat(s.readRoutes(), s.occupationRoutes(), s.repairRoutes(), s.v4Routes(), s.v2Routes(),
-		s.supervisorRoutes(), s.followRoutes(), s.syncRoutes(), s.liveRoutes(), s.deviceRoutes(), s.boxRoutes())
+		s.supervisorRoutes(), s.followRoutes(), s.syncRoutes(), s.liveRoutes(), s.deviceRoutes(), s.boxRoutes(), s.replicaRoutes())
 }
 
 func (r *route) method() string { m, _, _ := strings.Cut(r.at, " "); return m }

@@ -95,6 +95,11 @@ type Options struct {
 	// none.
 	Health   func() []ui.HealthLine
 	Settings []ui.Fact
+	// Replica is what standbys are given; nil offers nothing.
+	Replica Replica
+	// Standby says that this box only shows what another one does; nil for a box
+	// of its own.
+	Standby func() ui.Standby
 	// Metrics append what other parts measure to /metrics.
 	Metrics []func(io.Writer)
 }

@@ -89,6 +89,7 @@ var statuses = map[plant.Code]row{
 	plant.CodeBusy:           {http.StatusServiceUnavailable, codeSheet, sayBusy, nil},
 	plant.CodeFull:           {http.StatusServiceUnavailable, "SHEETS_UPDATE_ERROR", say("El disco del servidor está lleno o protegido: {TAG} sin cambios."), nil},
 	plant.CodeUnknownOutcome: {http.StatusServiceUnavailable, "SHEETS_UPDATE_ERROR", say("El servidor no pudo confirmar el cambio en {TAG}."), nil},
+	plant.CodeStandby:        {http.StatusServiceUnavailable, "RESPALDO_SOLO_LECTURA", sayStandby, nil},
 	plant.CodeUnauthorized:   {http.StatusForbidden, "NO_AUTORIZADO", say("No autorizado: hace falta un dispositivo inscrito o un token."), nil},
 }
 
@@ -134,6 +135,14 @@ func sayBusy(e *plant.Error) string {
 		return "El servidor tiene mucho trabajo: repite en un momento."
 	}
 	return "El servidor tiene mucho trabajo: repite " + tagOf(e) + " en un momento."
+}
+
+func sayStandby(e *plant.Error) string {
+	out := "Este equipo es el respaldo y solo muestra"
+	if e.Tag != "" {
+		out += "; " + tagOf(e) + " sin cambios"
+	}
+	return out + ". Envía el pedido a " + e.Primary + "."
 }
 
 func sayWorker(e *plant.Error) string {

@@ -20,7 +20,7 @@ func full(c plant.Code) *plant.Error {
 		Holder: plant.Person{ID: 31, Display: "JS(31)"}, HeldFor: plant.ARM, Since: at, Until: at.Add(time.Hour),
 		By: plant.Person{ID: 50, Display: "QR(50)"}, How: plant.KindRelevar, Missing: "Fecha_Materiales",
 		Required: plant.Soldador | plant.Ayudante, Has: plant.Armador, State: "pausado", Transition: "completar",
-		Want: 7, Have: 8, Unions: []int{3, 5}, Detail: "the credentials of Alfredo", RetryAfter: time.Second,
+		Want: 7, Have: 8, Unions: []int{3, 5}, Primary: "http://planta:8080", Detail: "the credentials of Alfredo", RetryAfter: time.Second,
 	}
 }
 
@@ -171,7 +171,7 @@ func TestStatusesAreTheRules(t *testing.T) {
 		plant.CodeDisplaced: 410, plant.CodeTransition: 400, plant.CodeUnchanged: 400, plant.CodeUndoLate: 400, plant.CodeStarted: 400,
 		plant.CodeDone: 400, plant.CodeNotStarted: 400, plant.CodeNotPending: 400, plant.CodeNotAvailable: 400, plant.CodeVersion: 409,
 		plant.CodeRace: 409, plant.CodeUnion: 422, plant.CodeKeyReused: 422, plant.CodeInvalid: 422, plant.CodeCorrupt: 500,
-		plant.CodeInternal: 500, plant.CodeBusy: 503, plant.CodeFull: 503, plant.CodeUnknownOutcome: 503, plant.CodeUnauthorized: 403,
+		plant.CodeInternal: 500, plant.CodeBusy: 503, plant.CodeFull: 503, plant.CodeUnknownOutcome: 503, plant.CodeUnauthorized: 403, plant.CodeStandby: 503,
 	} {
 		if got := statusOf(code); got != want {
 			t.Errorf("code %d is status %d, want %d", code, got, want)

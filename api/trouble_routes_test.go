@@ -100,6 +100,9 @@ var supervised = []string{"POST /api/admin/invalidate-column-cache", "GET /api/w
 // breaks them.
 var devicesOnly = []string{"GET /api/devices", "POST /api/devices/codigo", "POST /api/devices/{id}/revocar"}
 
+// forStandbys are tested with them.
+var forStandbys = []string{"GET /api/replica/copy", "GET /api/replica/records"}
+
 // nothingToBreak are operations that ask nobody for anything.
 var nothingToBreak = []string{"GET /api/openapi.json", "GET /api/redis-connection-stats", "DELETE /api/supervisor/session"}
 
@@ -108,7 +111,7 @@ func TestABugAnywhereIsAnswered500(t *testing.T) {
 		o.Plant, o.Sync = ruin{}, ruin{}
 		o.Ready = func() error { panic("a bug") }
 	})
-	b.each(500, "500", slices.Concat(nothingToBreak, supervised, devicesOnly)...)
+	b.each(500, "500", slices.Concat(nothingToBreak, supervised, devicesOnly, forStandbys)...)
 	b = newBox(t, func(o *api.Options) { o.Sync, o.Webhooks = ruin{}, func() []api.Webhook { panic("a bug") } })
 	b.asSupervisor(500, b.token("admin"))
 }
@@ -131,7 +134,7 @@ func TestABusyPlantAnswers503(t *testing.T) {
 		o.Plant = faulty{Plant: o.Plant, err: &plant.Error{Code: plant.CodeBusy}}
 		o.Ready = func() error { return &plant.Error{Code: plant.CodeFull} }
 	})
-	b.each(503, "503", slices.Concat([]string{"GET /api/events"}, supervised, devicesOnly)...) // a read that waits for nobody
+	b.each(503, "503", slices.Concat([]string{"GET /api/events"}, supervised, devicesOnly, forStandbys)...) // a read that waits for nobody
 	b, x := newExchange(t)
 	x.fails = &plant.Error{Code: plant.CodeBusy}
 	admin := b.token("admin")
@@ -166,7 +169,7 @@ func TestEveryWriteComparesTheVersion(t *testing.T) {
 		"completar-reparacion": "S-8", "pausar-reparacion": "S-8", "cancelar-reparacion": "S-8", "desbloquear": "S-5"}
 	for _, at := range promising("409") {
 		method, path, body := sample(at)
-		if strings.Contains(path, "/sync/") || strings.Contains(path, "/devices/") || strings.HasSuffix(path, "/relevar") { // the hold is not overdue
+		if strings.Contains(path, "/sync/") || strings.Contains(path, "/devices/") || strings.Contains(path, "/replica/") || strings.HasSuffix(path, "/relevar") { // the hold is not overdue
 			continue
 		}
 		tag := ready[path[strings.LastIndexByte(path, '/')+1:]]

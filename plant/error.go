@@ -41,6 +41,7 @@ const (
 	CodeFull                       // 503, the disk is full: nothing was stored
 	CodeUnknownOutcome             // 503, nobody knows what is on disk
 	CodeUnauthorized               // NO_AUTORIZADO: token or device missing
+	CodeStandby                    // 503, a standby only shows
 	codeEnd
 )
 
@@ -84,6 +85,8 @@ type Error struct {
 	Want, Have uint64
 	// Unions are the numbers the refusal is about.
 	Unions []int
+	// Primary is the address of the server that takes commands (CodeStandby).
+	Primary string
 	// Detail is extra text for logs, in English; never shown to an operator.
 	Detail     string
 	RetryAfter time.Duration

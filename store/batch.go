@@ -42,6 +42,14 @@ func (w *writer) newBatch() *batch {
 // last is the newest event, this batch's included.
 func (b *batch) last() plant.Seq { return b.w.snap.Seq + plant.Seq(len(b.events)) }
 
+// lastAt is the instant of the newest event, this batch's included.
+func (b *batch) lastAt() time.Time {
+	if n := len(b.events); n > 0 {
+		return b.events[n-1].At
+	}
+	return b.w.lastAt
+}
+
 // empty reports whether there is nothing to write.
 func (b *batch) empty() bool { return len(b.events) == 0 && b.box == nil && len(b.rows) == 0 }
 
@@ -57,6 +65,10 @@ func (b *batch) add(r *request) {
 			b.box = b.w.b.outbox.state.edit()
 		}
 		r.mark.err = b.box.apply(r.mark, b.last(), b.now)
+		return
+	}
+	if r.follow != nil {
+		r.follow.err = b.follow(r.follow)
 		return
 	}
 	refused := true

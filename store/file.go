@@ -385,7 +385,7 @@ func admit(db *bolt.DB, o Options) (fileMeta, error) {
 	if o.Env != "" && m.env != o.Env {
 		return m, fmt.Errorf("%w: %q, not %q", ErrEnv, m.env, o.Env)
 	}
-	if !m.copied {
+	if !m.copied || o.Following != "" {
 		return m, nil
 	}
 	err := inTx(db, func(tx *bolt.Tx) error {

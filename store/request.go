@@ -14,11 +14,20 @@ type request struct {
 	results []plant.Result
 	mark    *mark
 	swap    *swap
+	follow  *follow
 	done    chan struct{}
 }
 
 func newRequest(cmds []plant.Command) *request {
 	return &request{cmds: cmds, results: make([]plant.Result, len(cmds)), done: make(chan struct{})}
+}
+
+// weight is how many events a request may come to.
+func (r *request) weight() int {
+	if r.follow != nil {
+		return len(r.follow.records)
+	}
+	return len(r.cmds)
 }
 
 // answer releases the caller; results must not be touched afterwards.
@@ -38,6 +47,9 @@ func (r *request) refuse(code plant.Code, cause error) {
 	}
 	if r.mark != nil {
 		r.mark.err = trouble(code, plant.Command{}, cause)
+	}
+	if r.follow != nil {
+		r.follow.err = trouble(code, plant.Command{}, cause)
 	}
 	if r.swap != nil {
 		r.swap.err = trouble(code, plant.Command{}, cause)

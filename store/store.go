@@ -50,6 +50,10 @@ type Options struct {
 	MaxSize int
 	// MustExist refuses to create a file that is not there.
 	MustExist bool
+	// Following names the primary that this store follows: then it refuses
+	// commands, takes records (Follow) and keeps the epoch of the copy it began
+	// with. Empty for a store of its own.
+	Following string
 	// Prove examines the copies that Backup and Check make, for a caller that
 	// does so in another process; nil examines them here.
 	Prove func(ctx context.Context, path string) (Report, error)
@@ -224,6 +228,10 @@ func (b *Bolt) submit(ctx context.Context, r *request, patient bool) {
 		r.refuse(plant.CodeBusy, ErrClosed)
 		return
 	default:
+	}
+	if b.o.Following != "" && (len(r.cmds) > 0 || r.mark != nil) {
+		refuseFollower(r, b.o.Following)
+		return
 	}
 	if err := ctx.Err(); err != nil {
 		r.refuse(plant.CodeBusy, err)

@@ -96,12 +96,12 @@ func (w *writer) gather() (*batch, bool) {
 		}
 	}
 	b := w.newBatch()
-	n := len(first.cmds)
+	n := first.weight()
 	b.add(first)
 	for n < w.b.o.Batch && w.next == nil && b.swap == nil {
 		select {
 		case r := <-w.b.queue:
-			if n += len(r.cmds); n > w.b.o.Batch {
+			if n += r.weight(); n > w.b.o.Batch {
 				w.next = r
 				break
 			}

@@ -24,6 +24,8 @@ type Frame struct {
 	Epoch string
 	Build string
 	Now   time.Time
+	// Standby is set on a box that only shows what another one does.
+	Standby *Standby
 	// Env is the environment's name when it is not production.
 	Env string
 	// Me is who is identified on this screen; nil for nobody.

@@ -31,6 +31,25 @@ const (
 	TextDrillNone  = "Todavía no se ha ensayado una restauración."
 )
 
+// Standby is how far a box that follows another one is.
+type Standby struct {
+	Primary string
+	Behind  uint64
+	// Silent is how long the primary has not answered; 0 while it does.
+	Silent time.Duration
+}
+
+// Text says how current the box is.
+func (s Standby) Text() string {
+	switch {
+	case s.Silent > 0:
+		return "sin respuesta del principal hace " + Lapse(s.Silent)
+	case s.Behind > 0:
+		return "le faltan " + Plural(int(s.Behind), "evento", "eventos")
+	}
+	return "al día"
+}
+
 // CopiesText tells how old the newest copy is and how many are kept.
 func CopiesText(age time.Duration, kept int) string {
 	return "La última copia comprobada es de hace " + Lapse(age) + "; se guardan " + Count(kept) + "."
@@ -93,4 +112,17 @@ func MediumWhy(why string) string {
 		return "queda poco disco libre"
 	}
 	return why
+}
+
+// StandbyOf is a standby's line about itself.
+func StandbyOf(s Standby) string { return "Este equipo sigue a " + s.Primary + ": " + s.Text() + "." }
+
+// StandbyAt is a primary's line about a standby.
+func StandbyAt(name string, seq int, age time.Duration) string {
+	return name + " confirmó hasta el evento " + Count(seq) + " hace " + Lapse(age) + "."
+}
+
+// OldAlive warns of two servers that both take commands.
+func OldAlive(primary string) string {
+	return "El servidor anterior (" + primary + ") responde: apágalo. Lo que se registre allá no está aquí."
 }

@@ -1,0 +1,119 @@
+package api
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"envivo/plant"
+)
+
+// Replica is what a primary offers its standbys.
+type Replica interface {
+	// Ship writes a consistent copy of the store; begin is told its size before
+	// the first byte.
+	Ship(ctx context.Context, begin func(size int64), w http.ResponseWriter) error
+	// Records gives the journal's records after an event, as they are stored; it
+	// waits a while for the first one.
+	Records(ctx context.Context, after plant.Seq) ([][]byte, error)
+	// Link is the chain's link at an event; an error when it is not here.
+	Link(plant.Seq) ([32]byte, error)
+	// Confirmed notes that a standby, by its token's name, has everything up to an
+	// event on disk.
+	Confirmed(name string, seq plant.Seq)
+}
+
+func (s *Server) replicaRoutes() []route {
+	return []route{
+		{at: "GET /api/replica/copy", scope: ScopeAdmin, plain: s.replicaCopy, media: "application/octet-stream", group: groupBox, refuse: "503",
+			says: "Copia consistente del almacén, para un equipo de respaldo", more: "Quien la recibe la comprueba."},
+		{at: "GET /api/replica/records", scope: ScopeAdmin, f: s.replicaRecords, group: groupBox, refuse: "409 422 503", answer: replicaAnswer{},
+			says:  "Registros del diario después de un evento, tal como están guardados",
+			more:  "Espera hasta 20 s a que haya alguno. Pedir después de un seq confirma que todo hasta ahí quedó en el disco del respaldo. 409: es otra historia.",
+			query: []param{paramAfterSeq, paramEpoch, {name: "link", says: "El eslabón de la cadena en after, en hexadecimal.", kind: "string"}}},
+	}
+}
+
+type replicaAnswer struct {
+	Epoch   string    `json:"epoch"`
+	Seq     plant.Seq `json:"seq"`
+	Head    string    `json:"head"`
+	Records [][]byte  `json:"records"`
+}
+
+func noReplica() *problem {
+	return &problem{status: http.StatusServiceUnavailable, code: codeSheet, message: "Este servidor no entrega su registro a otro equipo."}
+}
+
+// replicaWait is how long a standby waits for news before it is told that
+// there is none.
+const replicaWait = 20 * time.Second
+
+func (s *Server) replicaRecords(c *call) (any, error) {
+	if s.o.Replica == nil {
+		return nil, noReplica()
+	}
+	n, err := c.number("after", 0, 0, 1<<62)
+	if err != nil {
+		return nil, err
+	}
+	epoch, err := c.query("epoch")
+	if err != nil {
+		return nil, err
+	}
+	has, err := c.query("link")
+	if err != nil {
+		return nil, err
+	}
+	after := plant.Seq(n)
+	snap := s.o.Plant.Snapshot()
+	link, err := s.o.Replica.Link(after)
+	if err != nil || epoch != snap.Epoch || has != hex.EncodeToString(link[:]) {
+		return nil, &problem{status: http.StatusConflict, code: "HISTORIA_AJENA", message: "El respaldo sigue otra historia: debe empezar con una copia nueva.",
+			data: map[string]any{"epoch": snap.Epoch, "seq": snap.Seq}}
+	}
+	s.o.Replica.Confirmed(c.grant.device, after)
+	ctx, cancel := context.WithTimeout(c.r.Context(), replicaWait)
+	defer cancel()
+	records, err := s.o.Replica.Records(ctx, after)
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return nil, err
+	}
+	snap = s.o.Plant.Snapshot()
+	if records == nil {
+		records = [][]byte{}
+	}
+	return replicaAnswer{Epoch: snap.Epoch, Seq: snap.Seq, Head: hex.EncodeToString(snap.Head[:]), Records: records}, nil
+}
+
+// replicaCopy streams the whole store; it takes as long as the line needs.
+func (s *Server) replicaCopy(w http.ResponseWriter, r *http.Request) {
+	switch g := s.identify(r); {
+	case g.scope < ScopeAdmin:
+		s.refuse(w, r, unauthorized(g))
+		return
+	case s.o.Replica == nil:
+		s.refuse(w, r, noReplica())
+		return
+	}
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // a test's connection has none
+	begun := false
+	err := s.o.Replica.Ship(r.Context(), func(size int64) {
+		begun = true
+		h := w.Header()
+		h.Set("Content-Type", "application/octet-stream")
+		h.Set("Content-Length", strconv.FormatInt(size, 10))
+		h["Cache-Control"] = noStore
+	}, w)
+	switch {
+	case err == nil:
+	case begun:
+		panic(http.ErrAbortHandler) // half a copy must not look like a whole one
+	default:
+		s.o.Log.Error("copy for a standby", "err", err)
+		s.refuse(w, r, noReplica())
+	}
+}

@@ -1,0 +1,269 @@
+// Package standby keeps a second store in step with a primary: it fetches a
+// consistent copy once and then the journal's records, byte for byte, each
+// verified against the chain and on disk before it asks for more. What it knows
+// of the primary decides whether it may be promoted (ADR 12).
+package standby
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"envivo/plant"
+)
+
+// The addresses on the primary. Both need an admin token.
+const (
+	CopyPath    = "/api/replica/copy"
+	RecordsPath = "/api/replica/records"
+)
+
+// Answer is what the primary says to a request for records after an event.
+type Answer struct {
+	Epoch string    `json:"epoch"`
+	Seq   plant.Seq `json:"seq"`
+	Head  string    `json:"head"`
+	// Records are the journal's, as they are stored, in base64.
+	Records [][]byte `json:"records"`
+}
+
+const (
+	// maxAnswer bounds one answer, in bytes.
+	maxAnswer = 64 << 20
+	// firstPause and lastPause lie between two tries when the primary is silent.
+	firstPause = 500 * time.Millisecond
+	lastPause  = 15 * time.Second
+)
+
+// ErrAnother says that the primary has another history than this store: it was
+// restored, or this store has something that it lacks.
+var ErrAnother = errors.New("the primary has another history")
+
+// Store is what a follower needs of its store.
+type Store interface {
+	Snapshot() *plant.Snapshot
+	Follow(ctx context.Context, after plant.Seq, records [][]byte) error
+}
+
+// Options configure a Follower or a Fetch; all are required.
+type Options struct {
+	// Primary is the base address, such as http://planta:8080.
+	Primary string
+	// Token gives the admin token; it is asked for each time, so that a renewed
+	// file counts.
+	Token func() (string, error)
+	Send  func(*http.Request) (*http.Response, error)
+	// Wait returns after a time, or with ctx's error.
+	Wait func(ctx context.Context, d time.Duration) error
+	Now  func() time.Time
+	Log  *slog.Logger
+}
+
+// State is what a follower knows.
+type State struct {
+	// Applied is the last event on this disk; Told the last one that the primary
+	// spoke of; Contact when it last answered.
+	Applied, Told plant.Seq
+	Contact       time.Time
+	// Trouble is why the last try failed, empty while all is well.
+	Trouble string
+}
+
+// Behind is how many events are missing here for all that is known.
+func (s State) Behind() uint64 { return uint64(max(s.Told, s.Applied) - s.Applied) }
+
+// Follower keeps one store in step.
+type Follower struct {
+	o     Options
+	store Store
+
+	mu    sync.Mutex
+	state State
+}
+
+// NewFollower makes a Follower that remembers what it was told in an earlier
+// life; Run starts it.
+func NewFollower(o Options, s Store, told plant.Seq, contact time.Time) *Follower {
+	return &Follower{o: o, store: s, state: State{Told: told, Contact: contact}}
+}
+
+// State is what the follower knows now.
+func (f *Follower) State() State {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := f.state
+	s.Applied = f.store.Snapshot().Seq
+	return s
+}
+
+// Run follows until ctx ends (nil), the primary turns out to have another
+// history (ErrAnother), or the store fails.
+func (f *Follower) Run(ctx context.Context) error {
+	for pause := firstPause; ctx.Err() == nil; {
+		err := f.turn(ctx)
+		switch {
+		case err == nil:
+			pause = firstPause
+			continue
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, ErrAnother), errors.Is(err, errStore):
+			return err
+		}
+		f.mu.Lock()
+		news := f.state.Trouble == ""
+		f.state.Trouble = err.Error()
+		f.mu.Unlock()
+		if news {
+			f.o.Log.Warn("standby: the primary", "err", err)
+		}
+		if f.o.Wait(ctx, pause) != nil {
+			return nil
+		}
+		pause = min(2*pause, lastPause)
+	}
+	return nil
+}
+
+// errStore marks an error of the store here.
+var errStore = errors.New("the standby's store")
+
+// turn asks once for records and takes them. The primary answers when there is
+// news, or after a while without.
+func (f *Follower) turn(ctx context.Context) error {
+	snap := f.store.Snapshot()
+	a, err := f.ask(ctx, snap)
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	f.state.Told, f.state.Contact, f.state.Trouble = a.Seq, f.o.Now(), ""
+	f.mu.Unlock()
+	if len(a.Records) == 0 {
+		return nil
+	}
+	if err := f.store.Follow(ctx, snap.Seq, a.Records); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return fmt.Errorf("%w: %w", errStore, err)
+	}
+	return nil
+}
+
+func (f *Follower) ask(ctx context.Context, snap *plant.Snapshot) (Answer, error) {
+	var a Answer
+	q := url.Values{"after": {strconv.FormatUint(uint64(snap.Seq), 10)}, "epoch": {snap.Epoch}, "link": {hex.EncodeToString(snap.Head[:])}}
+	resp, err := f.o.get(ctx, RecordsPath+"?"+q.Encode())
+	if err != nil {
+		return a, err
+	}
+	defer resp.Body.Close()
+	switch resp.StatusCode {
+	case http.StatusOK:
+	case http.StatusConflict:
+		return a, ErrAnother
+	default:
+		return a, said(resp)
+	}
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&a); err != nil {
+		return a, fmt.Errorf("read the primary's answer: %w", err)
+	}
+	if a.Epoch != snap.Epoch {
+		return a, ErrAnother
+	}
+	return a, nil
+}
+
+// Fetch writes a copy of the primary's store to w. Who receives it checks it.
+func Fetch(ctx context.Context, o Options, w io.Writer) error {
+	resp, err := o.get(ctx, CopyPath)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return said(resp)
+	}
+	n, err := io.Copy(w, resp.Body)
+	if err != nil {
+		return fmt.Errorf("read the copy: %w", err)
+	}
+	if resp.ContentLength >= 0 && n != resp.ContentLength {
+		return fmt.Errorf("the copy was cut off after %d of %d bytes", n, resp.ContentLength)
+	}
+	return nil
+}
+
+func (o *Options) get(ctx context.Context, path string) (*http.Response, error) {
+	token, err := o.Token()
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(o.Primary, "/")+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Accept", "application/json")
+	return o.Send(req)
+}
+
+// said is the primary's refusal.
+func said(resp *http.Response) error {
+	b, err := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
+	if err != nil {
+		return fmt.Errorf("the primary answers %s", resp.Status)
+	}
+	var e struct {
+		Message string `json:"message"`
+	}
+	if json.Unmarshal(b, &e) == nil && e.Message != "" {
+		return fmt.Errorf("the primary answers %s: %s", resp.Status, e.Message)
+	}
+	return fmt.Errorf("the primary answers %s", resp.Status)
+}
+
+// Alive asks whether anybody answers at the primary's address, and with which
+// epoch. Any answer counts: a server in trouble is a server.
+func Alive(ctx context.Context, o Options) (epoch string, alive bool) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(o.Primary, "/")+"/api/health", nil)
+	if err != nil {
+		return "", false
+	}
+	resp, err := o.Send(req)
+	if err != nil {
+		return "", false
+	}
+	defer resp.Body.Close()
+	var h struct {
+		Details struct {
+			Epoch string `json:"epoch"`
+		} `json:"details"`
+	}
+	_ = json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&h) // whatever it is, it answered
+	return h.Details.Epoch, true
+}
+
+// Promotion says why a standby must not be promoted; nil when it may.
+func Promotion(s State, alive bool) error {
+	switch {
+	case alive:
+		return errors.New("the primary answers: stop it first")
+	case s.Contact.IsZero():
+		return errors.New("the primary has never answered this standby")
+	case s.Behind() > 0:
+		return fmt.Errorf("this standby lacks %d of the events that the primary spoke of (it has %d)", s.Behind(), s.Applied)
+	}
+	return nil
+}
