@@ -26,7 +26,7 @@ type safety struct {
 }
 
 // healthLine is one line of the health page. Level is ok, warn or bad.
-type healthLine struct{ Name, Level, Text string }
+type healthLine ui.HealthLine
 
 const (
 	levelOK   = "ok"

@@ -41,7 +41,9 @@ type deviceList struct {
 	Devices []deviceJSON `json:"devices"`
 }
 
-func (s *Server) deviceList(*call) (any, error) {
+func (s *Server) deviceList(*call) (any, error) { return s.deviceRows(), nil }
+
+func (s *Server) deviceRows() deviceList {
 	out := deviceList{Devices: []deviceJSON{}}
 	for _, d := range Devices(s.o.Plant.Snapshot()) {
 		j := deviceJSON{ID: d.ID, Name: d.Name, Kind: d.Kind, Trade: d.Trade, Scale: d.Scale, Volume: d.Volume,
@@ -52,7 +54,7 @@ func (s *Server) deviceList(*call) (any, error) {
 		}
 		out.Devices = append(out.Devices, j)
 	}
-	return out, nil
+	return out
 }
 
 type deviceBody struct {

@@ -265,6 +265,35 @@ func TestTokensAreMadeAndRevokedOnThePage(t *testing.T) {
 	}
 }
 
+// TestTheDiagnosisHoldsNoSecret: it is made to be sent away.
+func TestTheDiagnosisHoldsNoSecret(t *testing.T) {
+	b := newBox(t, enrolled, func(o *api.Options) {
+		o.Health = func() []ui.HealthLine { return []ui.HealthLine{{Name: "Disco", Level: "bad", Text: "lleno"}} }
+		o.Settings = []ui.Fact{{Name: "Acceso", Value: "enrolled"}}
+	})
+	office, secret := b.office(), b.token("read")
+	office.says("Disco", "Mal: lleno", "Acceso", "enrolled")
+	r := office.send(http.MethodGet, "/admin/diagnostico", nil)
+	if r.StatusCode != http.StatusOK || !strings.HasPrefix(r.Header.Get("Content-Disposition"), "attachment; filename=") {
+		t.Fatalf("the diagnosis = %d with %v", r.StatusCode, r.Header)
+	}
+	for _, want := range []string{"Disco", "enrolled", "Oficina", "tv-read", "envivo_http_requests_total"} {
+		if !strings.Contains(office.raw, want) {
+			t.Errorf("the diagnosis lacks %s", want)
+		}
+	}
+	snap := b.store.Snapshot()
+	for _, key := range snap.Settings("") {
+		d, err := api.ParseDevice(plant.Setting{Key: key, Value: snap.Setting(key)})
+		if err == nil && strings.Contains(office.raw, d.SHA256) || strings.Contains(office.raw, snap.Setting(key)) {
+			t.Errorf("the diagnosis holds the setting %s", key)
+		}
+	}
+	if strings.Contains(office.raw, secret) || strings.Contains(office.raw, "Bravo") {
+		t.Error("the diagnosis holds a token's secret or somebody's name")
+	}
+}
+
 // TestTheFrameOfAStrangerTellsNothing: a made-up cookie must not name anybody.
 func TestTheFrameOfAStrangerTellsNothing(t *testing.T) {
 	b := newBox(t, enrolled)

@@ -8,10 +8,17 @@ import (
 
 // HealthLine is one thing the administration page tells about the box. Level is
 // ok, warn or bad.
-type HealthLine struct{ Name, Level, Text string }
+type HealthLine struct {
+	Name  string `json:"name"`
+	Level string `json:"level"`
+	Text  string `json:"text"`
+}
 
 // Fact is one setting in force.
-type Fact struct{ Name, Value string }
+type Fact struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
 
 // DeviceSight is an enrolled device as the page shows it. Heard is zero while
 // it has not asked for anything since the start.
@@ -50,7 +57,8 @@ type AdminSight struct {
 	Said string
 }
 
-func (v *AdminSight) lines() []HealthLine {
+// Lines are the state of the box, the most important first.
+func (v *AdminSight) Lines() []HealthLine {
 	out := []HealthLine{{"Servidor", "ok", "vivo"}, {"Guardar", "ok", "listo: se puede registrar"}}
 	if v.Unready != "" {
 		out[1] = HealthLine{"Guardar", "bad", "no se puede registrar: " + v.Unready}
