@@ -132,3 +132,40 @@ func TestFourDrawingsOfAList(t *testing.T) {
 		e.shoot("error "+path, "light")
 	}
 }
+
+// TestRowsKeepTheirHeight: a spool that is taken, paused or finished elsewhere
+// moves no row on an open list, and enough rows are seen at once.
+func TestRowsKeepTheirHeight(t *testing.T) {
+	s := demo(t)
+	first := browser(t)
+	shots := shotFolder(t)
+	for _, size := range []struct {
+		width, height int64
+		rows          int
+	}{{601, 962, 6}, {768, 1024, 6}, {1280, 800, 5}} {
+		e := newEye(t, first, s, shots, size.width, size.height)
+		open(t, e.tab, s.url+"/spools")
+		live(t, e.tab)
+		seen := eval[int](t, e.tab, `(foot => [...document.querySelectorAll('main .fila')].filter(r => r.getBoundingClientRect().bottom <= foot + 1).length)(document.querySelector('.bajo').getBoundingClientRect().top)`)
+		if seen < size.rows {
+			t.Errorf("%s shows %d rows at once, want %d", e.size, seen, size.rows)
+		}
+		tag := s.first("/spools?estado=LISTO_ARM", 1)[0]
+		open(t, e.tab, s.url+"/spools?q="+tag[:len(tag)-6])
+		live(t, e.tab)
+		row := fmt.Sprintf(`document.querySelector('[data-tag=%q]')`, tag)
+		const lines = `[...document.querySelectorAll('main .fila')].slice(0, 30).map(r => r.getBoundingClientRect().top + scrollY)`
+		before := fmt.Sprint(eval[[]float64](t, e.tab, lines))
+		for _, verb := range []string{"tomar", "pausar", "tomar", "completar"} {
+			was := eval[string](t, e.tab, row+`.querySelector('.chips').innerText`)
+			s.post("/api/occupation/"+verb, take(tag, demoFitter, "ARM")).want(t, verb, 200)
+			until(t, e.tab, verb+" never came to the list", fmt.Sprintf(`%s.querySelector('.chips').innerText !== %q`, row, was))
+			if verb == "tomar" {
+				e.shoot("fila tomada", "light")
+			}
+			if after := fmt.Sprint(eval[[]float64](t, e.tab, lines)); after != before {
+				t.Errorf("%s at %s of %s moved the rows from %s to %s", e.size, verb, tag, before, after)
+			}
+		}
+	}
+}
