@@ -60,12 +60,12 @@ func (p *pages) spools(w http.ResponseWriter, r *http.Request) error {
 			return p.writePart(w, r, sheet)
 		}
 		return p.show(w, r, "Spools", f.View(), func(fr ui.Frame) templ.Component {
-			fr.Wide, fr.Sheet = true, sheet
+			fr.Wide, fr.Sheet, fr.Footer = true, sheet, ui.SearchFooter(fr)
 			return ui.SpoolsPage(fr, f)
 		})
 	}
 	return p.show(w, r, "Spools", f.View(), func(fr ui.Frame) templ.Component {
-		fr.Wide = true
+		fr.Wide, fr.Footer = true, ui.SearchFooter(fr)
 		return ui.SpoolsPage(fr, f)
 	})
 }

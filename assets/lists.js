@@ -73,6 +73,40 @@ document.addEventListener("DOMContentLoaded", () => {
     if (e.key === "/" && search && !e.target.closest("input,textarea")) { e.preventDefault(); search.elements.q.focus(); search.elements.q.select(); }
   });
 
+  // ---- digits ---------------------------------------------------------------------
+  // A finger on the box opens the pad instead of the tablet's keyboard; ABC asks
+  // for that one, 123 for the pad again. The box keeps the focus and the caret.
+  const pad = document.querySelector("[data-numeros]"), opener = document.querySelector("[data-numeros-abrir]");
+  const box = search?.elements.q;
+  let letters = false;
+  function digits(open) {
+    pad.hidden = !open;
+    document.body.classList.toggle("con-numeros", open);
+    opener.setAttribute("aria-expanded", String(open));
+    box.inputMode = open ? "none" : "search";
+  }
+  if (pad && opener) {
+    box.addEventListener("pointerdown", (e) => { if (e.pointerType === "touch" && !letters) digits(true); });
+    opener.addEventListener("click", () => { letters = false; digits(pad.hidden); box.focus(); });
+    pad.addEventListener("pointerdown", (e) => e.preventDefault());
+    pad.addEventListener("click", (e) => {
+      const key = e.target.closest("button");
+      if (!key) return;
+      if (key.dataset.letras !== undefined) {
+        letters = true;
+        digits(false);
+        box.blur();
+        box.focus();
+        return;
+      }
+      const digit = key.dataset.numero, end = box.selectionEnd;
+      const from = digit || box.selectionStart < end ? box.selectionStart : Math.max(0, end - 1);
+      box.setRangeText(digit, from, end, "end");
+      box.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    });
+    addEventListener("keydown", (e) => { if (e.key === "Escape" && !pad.hidden && !page.dialog()) digits(false); });
+  }
+
   // ---- more rows ----------------------------------------------------------------
   // The new rows come below; nothing above moves, and the focus goes to the first
   // of them, which stands where the link was.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
 )
 
 // listRows counts the rows that are drawn.
@@ -166,6 +167,46 @@ func TestRowsKeepTheirHeight(t *testing.T) {
 			if after := fmt.Sprint(eval[[]float64](t, e.tab, lines)); after != before {
 				t.Errorf("%s at %s of %s moved the rows from %s to %s", e.size, verb, tag, before, after)
 			}
+		}
+	}
+}
+
+// TestDigitsForGloves: the pad of the search box has keys of 112 px, covers
+// neither the box nor the first rows, and hands over to the tablet's keyboard;
+// with a keyboard over the lower part of the screen the box is still there.
+func TestDigitsForGloves(t *testing.T) {
+	s := serve(t, newPlant(t, 60, 0))
+	first := browser(t)
+	shots := shotFolder(t)
+	for _, size := range [][2]int64{{601, 962}, {768, 1024}, {1280, 800}} {
+		e := newEye(t, first, s, shots, size[0], size[1])
+		open(t, e.tab, s.url+"/spools")
+		live(t, e.tab)
+		click(t, e.tab, "[data-numeros-abrir]")
+		until(t, e.tab, "the pad never opened", `!document.querySelector('[data-numeros]').hidden && document.activeElement.id === 'q' && document.activeElement.inputMode === 'none'`)
+		for _, found := range eval[[]string](t, e.tab, `[...document.querySelectorAll('[data-numeros] button')].filter(b => { const r = b.getBoundingClientRect(); return Math.min(r.width, r.height) < 112 || r.bottom > innerHeight || r.right > innerWidth; }).map(b => b.outerHTML)`) {
+			t.Errorf("%s: a key is small or cut off: %s", e.size, found)
+		}
+		for _, key := range []string{"0", "1", "3", "", "2"} {
+			click(t, e.tab, fmt.Sprintf(`[data-numero=%q]`, key))
+		}
+		until(t, e.tab, "the pad did not search", `document.querySelector('#q').value === '012' && location.search === '?q=012' && document.querySelector('main .fila .tag').innerText === 'S-0012'`)
+		e.shoot("teclado de numeros", "light")
+		const clear = `(top => ['#q', 'main .fila'].every(sel => { const r = document.querySelector(sel).getBoundingClientRect(); return r.top >= 0 && r.bottom <= top + 1; }))(document.querySelector('.bajo').getBoundingClientRect().top)`
+		if !eval[bool](t, e.tab, clear) {
+			t.Errorf("%s: the pad covers the box or the first row", e.size)
+		}
+		click(t, e.tab, "[data-letras]")
+		until(t, e.tab, "ABC did not ask for letters", `document.querySelector('[data-numeros]').hidden && document.activeElement.id === 'q' && document.activeElement.inputMode === 'search'`)
+		if err := chromedp.Do(e.tab, chromedp.EmulateViewport(size[0], size[1]*55/100)); err != nil {
+			t.Fatal(err)
+		}
+		if !eval[bool](t, e.tab, `(r => r.top >= 0 && r.bottom <= document.querySelector('.bajo').getBoundingClientRect().top)(document.querySelector('#q').getBoundingClientRect())`) {
+			t.Errorf("%s: the keyboard leaves no room for the box", e.size)
+		}
+		e.shoot("teclado de letras", "light")
+		for _, said := range e.heard("") {
+			t.Errorf("%s: %s", e.size, said)
 		}
 	}
 }
