@@ -15,31 +15,63 @@ import (
 
 // basketView is the canonical name of a basket's live view: its spools in
 // order and whose it is.
-func basketView(who plant.WorkerID, tags []plant.Tag) string {
-	q := url.Values{"yo": {fmt.Sprint(int(who))}}
+func basketView(who ui.BasketOwner, tags []plant.Tag) string {
+	q := who.Query()
 	for _, t := range tags {
 		q.Add("t", string(t))
 	}
-	return "/canasta?" + q.Encode()
+	return ui.BasketPath + "?" + q.Encode()
 }
 
 // liveBasket finds what draws a basket.
 func (p *pages) liveBasket(view string, q url.Values) (Page, error) {
-	me, ok := activeWorker(p.plant.Snapshot(), q.Get("yo"))
+	who := ui.BasketOwner{Assign: q.Has("para")}
+	text := q.Get("yo")
+	if who.Assign {
+		text = q.Get("para")
+	}
+	var ok bool
+	who.Me, ok = activeWorker(p.plant.Snapshot(), text)
 	tags := make([]plant.Tag, 0, len(q["t"]))
 	for _, t := range q["t"] {
 		tags = append(tags, plant.Tag(t))
 	}
-	if want := basketView(me.ID, tags); !ok || want != view || len(tags) > maxBatch {
+	if want := basketView(who, tags); !ok || want != view || len(tags) > maxBatch {
 		return nil, fmt.Errorf("view %q: there is no such basket", view)
 	}
 	return func(s *plant.Snapshot, now time.Time) ([]ui.Region, error) {
-		return p.basketSight(s, me, tags, now).Regions()
+		return p.basketSight(s, who, tags, now).Regions()
 	}, nil
 }
 
-func (p *pages) basketSight(s *plant.Snapshot, me plant.Worker, tags []plant.Tag, now time.Time) *ui.BasketSight {
-	v := &ui.BasketSight{Snap: s, Me: me, Now: now}
+// basketOf is whose basket a request is about: of who stands before the
+// tablet, or the one a supervisor fills for the worker named.
+func (p *pages) basketOf(r *http.Request, worker string) (ui.BasketOwner, bool) {
+	snap := p.plant.Snapshot()
+	if worker == "" {
+		me, ok := p.me(r, snap)
+		return ui.BasketOwner{Me: me}, ok
+	}
+	me, ok := activeWorker(snap, worker)
+	return ui.BasketOwner{Me: me, Assign: true}, ok && p.supervisor(r)
+}
+
+// noBasket asks for who is missing: a person, or the supervisor.
+func (p *pages) noBasket(w http.ResponseWriter, r *http.Request, who ui.BasketOwner) error {
+	to := "/?volver=" + url.QueryEscape(ui.BasketPath)
+	if who.Assign {
+		to = "/entrar?volver=" + url.QueryEscape(ui.SupervisorPath)
+	}
+	if asked(r) {
+		return p.told(w, r, toldJSON{Go: to}, nil)
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}
+
+func (p *pages) basketSight(s *plant.Snapshot, who ui.BasketOwner, tags []plant.Tag, now time.Time) *ui.BasketSight {
+	me := who.Me
+	v := &ui.BasketSight{Snap: s, Me: me, Assign: who.Assign, Now: now}
 	for _, t := range tags {
 		item := ui.BasketItem{Tag: t}
 		if row, ok := s.Row(t); ok {
@@ -50,16 +82,16 @@ func (p *pages) basketSight(s *plant.Snapshot, me plant.Worker, tags []plant.Tag
 	return v
 }
 
-// canasta is the basket of who stands before the tablet.
+// canasta is the basket of who stands before the tablet, or of whom a
+// supervisor assigns spools to.
 func (p *pages) canasta(w http.ResponseWriter, r *http.Request) error {
-	me, ok := p.me(r, p.plant.Snapshot())
+	who, ok := p.basketOf(r, r.URL.Query().Get("para"))
 	if !ok {
-		http.Redirect(w, r, "/?volver=%2Fcanasta", http.StatusSeeOther)
-		return nil
+		return p.noBasket(w, r, who)
 	}
-	b := p.drafts.basket(me.ID)
-	f := p.frame(w, r, "Canasta")
-	l, err := p.state(basketView(me.ID, b.tags))
+	b := p.drafts.basket(who.Key())
+	f := p.frame(w, r, who.Title())
+	l, err := p.state(basketView(who, b.tags))
 	if err != nil {
 		return err
 	}
@@ -67,41 +99,41 @@ func (p *pages) canasta(w http.ResponseWriter, r *http.Request) error {
 		return p.writeState(w, r, l)
 	}
 	f.View, f.Seq, f.Rev, f.Epoch, f.Footer, f.Wide = l.view, l.seq, l.rev, l.epoch, ui.BasketFooter(), true
-	return p.write(w, r, http.StatusOK, l, ui.BasketPage(f, b.results, p.newID()))
+	return p.write(w, r, http.StatusOK, l, ui.BasketPage(f, who, b.results, p.newID()))
 }
 
 // canastaChange puts a spool into the basket, takes one out, empties it or
 // dismisses the last results.
 func (p *pages) canastaChange(w http.ResponseWriter, r *http.Request) error {
-	form, err := p.form(w, r, "poner", "quitar", "vaciar", "visto")
+	form, err := p.form(w, r, "poner", "quitar", "vaciar", "visto", "para")
 	if err != nil {
 		return p.rejected(w, r, err)
 	}
-	me, ok := p.me(r, p.plant.Snapshot())
+	who, ok := p.basketOf(r, form.Get("para"))
 	if !ok {
-		return p.toBasket(w, r, nil)
+		return p.noBasket(w, r, who)
 	}
 	n := (*ui.Notice)(nil)
 	switch {
 	case form.Get("poner") != "":
-		said := p.addTo(me, plant.Tag(form.Get("poner")))
+		said := p.addTo(who, plant.Tag(form.Get("poner")))
 		if !said.OK {
 			n = &said
 		}
 	case form.Get("quitar") != "":
-		p.drafts.change(me.ID, func(b *basket) {
+		p.drafts.change(who.Key(), func(b *basket) {
 			b.tags = slices.DeleteFunc(b.tags, func(t plant.Tag) bool { return string(t) == form.Get("quitar") })
 		})
 	case form.Get("vaciar") != "":
-		p.drafts.change(me.ID, func(b *basket) { b.tags, b.results = nil, nil })
+		p.drafts.change(who.Key(), func(b *basket) { b.tags, b.results = nil, nil })
 	case form.Get("visto") != "":
-		p.drafts.change(me.ID, func(b *basket) { b.results = nil })
-		return p.toBasket(w, r, nil)
+		p.drafts.change(who.Key(), func(b *basket) { b.results = nil })
+		return p.toBasket(w, r, who, nil)
 	}
 	if asked(r) {
-		return p.toldBasket(w, r, me, n)
+		return p.toldBasket(w, r, who, n)
 	}
-	return p.toBasket(w, r, n)
+	return p.toBasket(w, r, who, n)
 }
 
 func asked(r *http.Request) bool {
@@ -109,36 +141,36 @@ func asked(r *http.Request) bool {
 }
 
 // toBasket loads the basket again.
-func (p *pages) toBasket(w http.ResponseWriter, r *http.Request, n *ui.Notice) error {
+func (p *pages) toBasket(w http.ResponseWriter, r *http.Request, who ui.BasketOwner, n *ui.Notice) error {
 	if n != nil {
 		p.leaveNotice(w, *n)
 	}
 	if asked(r) {
-		return p.told(w, r, toldJSON{OK: true, Go: "/canasta"}, nil)
+		return p.told(w, r, toldJSON{OK: true, Go: who.Path()}, nil)
 	}
-	http.Redirect(w, r, "/canasta", http.StatusSeeOther)
+	http.Redirect(w, r, who.Path(), http.StatusSeeOther)
 	return nil
 }
 
 // toldBasket answers the script with the basket as it is now.
-func (p *pages) toldBasket(w http.ResponseWriter, r *http.Request, me plant.Worker, n *ui.Notice) error {
+func (p *pages) toldBasket(w http.ResponseWriter, r *http.Request, who ui.BasketOwner, n *ui.Notice) error {
 	t := toldJSON{OK: n == nil || n.OK, Moves: true}
 	if n != nil {
 		t.Signal = n.Signal
 	}
-	r.Header.Set("X-Vista", basketView(me.ID, p.drafts.basket(me.ID).tags))
+	r.Header.Set("X-Vista", basketView(who, p.drafts.basket(who.Key()).tags))
 	return p.told(w, r, t, n)
 }
 
 // addTo puts one spool into somebody's basket and says what became of it.
-func (p *pages) addTo(me plant.Worker, tag plant.Tag) ui.Notice {
+func (p *pages) addTo(who ui.BasketOwner, tag plant.Tag) ui.Notice {
 	row, ok := p.plant.Snapshot().Row(tag)
 	if !ok {
 		return ui.Notice{Text: ui.ScanUnknown(string(tag)), Signal: signalNo}
 	}
 	tag = row.Spool.Tag
 	n := ui.Notice{OK: true, Signal: signalSeen}
-	p.drafts.change(me.ID, func(b *basket) {
+	p.drafts.change(who.Key(), func(b *basket) {
 		switch {
 		case slices.Contains(b.tags, tag):
 			n = ui.Notice{Text: ui.ScannedBefore(tag), Warn: true, Signal: signalTwice}
@@ -163,20 +195,29 @@ func (p *pages) canastaAct(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return p.missing(w, r)
 	}
-	form, err := p.form(w, r, "orden", "t")
+	form, err := p.form(w, r, "orden", "t", "para")
 	if err != nil {
 		return p.rejected(w, r, err)
 	}
 	snap := p.plant.Snapshot()
-	me, known := p.me(r, snap)
+	who, known := p.basketOf(r, form.Get("para"))
 	tags := basketTags(form.Get("t"))
-	if !known || form.Get("orden") == "" || len(tags) == 0 || len(tags) > maxBatch {
-		return p.toBasket(w, r, &ui.Notice{Text: ui.TextBasketEmpty, Signal: signalNo})
+	switch {
+	case who.Assign && verb != "tomar":
+		return p.missing(w, r)
+	case !known:
+		return p.noBasket(w, r, who)
+	case form.Get("orden") == "" || len(tags) == 0 || len(tags) > maxBatch:
+		return p.toBasket(w, r, who, &ui.Notice{Text: ui.TextBasketEmpty, Signal: signalNo})
 	}
+	me := who.Me
 	cmds := make([]plant.Command, len(tags))
 	for i, t := range tags {
 		cmds[i] = plant.Command{ID: itemKey(plant.CommandID(form.Get("orden")), plant.Tag(t)), Verb: a.verb, Tag: plant.Tag(t),
 			Door: plant.DoorPage, Device: p.device(r), Supervisor: p.supervisor(r), Worker: me.ID}
+		if who.Assign {
+			cmds[i].Actor = plant.BySupervisor
+		}
 		if a.fill != nil {
 			a.fill(&cmds[i], form)
 		}
@@ -188,11 +229,12 @@ func (p *pages) canastaAct(w http.ResponseWriter, r *http.Request) error {
 		cmds[i].Digest = sha256.Sum256([]byte(verb + "\x00" + t + "\x00" + fmt.Sprint(me.ID))) // not the operation: a repeat finds the spool changed
 	}
 	out := p.batchResult(r, verb, cmds, p.plant.DoAll(r.Context(), cmds))
-	p.drafts.change(me.ID, func(b *basket) {
+	out.Assign = who.Assign
+	p.drafts.change(who.Key(), func(b *basket) {
 		b.results = out
 		b.tags = slices.DeleteFunc(b.tags, out.Did)
 	})
-	return p.toBasket(w, r, nil)
+	return p.toBasket(w, r, who, nil)
 }
 
 // basketTags are the spools of a button: one a line.

@@ -124,10 +124,13 @@ var errNobody = errors.New("nobody is identified")
 func (p *pages) orderBy(r *http.Request, a act, form url.Values, me plant.Worker, known bool) (plant.Command, error) {
 	c := plant.Command{ID: plant.CommandID(form.Get("orden")), Verb: a.verb, Tag: plant.Tag(r.PathValue("tag")),
 		Door: plant.DoorPage, Device: p.device(r), Supervisor: p.supervisor(r)}
+	c.Worker = me.ID
+	if held, ok := p.assigned(a, c); ok { // who assigned it may take it back
+		c.Worker, c.Actor, known = held, plant.BySupervisor, true
+	}
 	if !known && !a.anyone {
 		return c, errNobody
 	}
-	c.Worker = me.ID
 	if c.ID == "" || len(c.ID) > plant.MaxCommandID {
 		return c, &plant.Error{Code: plant.CodeInvalid, Verb: a.verb, Tag: c.Tag, Missing: "orden"}
 	}

@@ -185,9 +185,11 @@ func (s *scanning) spool(tag plant.Tag) error {
 	if s.form.Get("recibe") != "" {
 		return s.say(ui.TextScanSpool)
 	}
-	if s.known && strings.HasPrefix(s.form.Get("aqui"), "/canasta") {
-		n := s.p.addTo(s.me, tag)
-		return s.p.toldBasket(s.w, s.r, s.me, &n)
+	if here, err := url.Parse(s.form.Get("aqui")); err == nil && here.Path == ui.BasketPath {
+		if who, ok := s.p.basketOf(s.r, here.Query().Get("para")); ok {
+			n := s.p.addTo(who, tag)
+			return s.p.toldBasket(s.w, s.r, who, &n)
+		}
 	}
 	other, young := s.p.lastScan(s.r)
 	if s.known && young && other.worker == s.me.ID {

@@ -25,10 +25,12 @@ func ScannedBefore(t plant.Tag) string { return "Ya lo escaneaste: " + Short(t) 
 
 // BasketSight is a basket as its owner sees it.
 type BasketSight struct {
-	Snap  *plant.Snapshot
-	Me    plant.Worker
-	Now   time.Time
-	Items []BasketItem
+	Snap *plant.Snapshot
+	Me   plant.Worker
+	// Assign is set when a supervisor gives spools to Me.
+	Assign bool
+	Now    time.Time
+	Items  []BasketItem
 }
 
 // BasketItem is one spool in it; Sight is nil when there is no such spool.
@@ -40,6 +42,8 @@ type BasketItem struct {
 // BatchResult is what one act on a basket came to, item by item.
 type BatchResult struct {
 	Verb string
+	// Assign is set when a supervisor gave them to somebody.
+	Assign bool
 	// Retry is the key of the command that repeats what failed.
 	Retry string
 	Items []BatchItem
@@ -72,9 +76,13 @@ var batchWords = map[string][3]string{"tomar": {"TOMAR", "tomado", "tomados"}, "
 // Say is "17 de 20 tomados. 3 no: mira por qué."
 func (b *BatchResult) Say() string {
 	good := len(b.Items) - len(b.Failed())
-	word := batchWords[b.Verb][2]
+	words := batchWords[b.Verb]
+	if b.Assign {
+		words = [3]string{"ASIGNAR", "asignado", "asignados"}
+	}
+	word := words[2]
 	if len(b.Items) == 1 {
-		word = batchWords[b.Verb][1]
+		word = words[1]
 	}
 	text := fmt.Sprintf("%d de %d %s.", good, len(b.Items), word)
 	if bad := len(b.Items) - good; bad > 0 {
@@ -116,8 +124,12 @@ func (b *BasketSight) tile(it BasketItem, in bool) basketTile {
 	op, ok := v.Start()
 	switch {
 	case v.mine():
-		t.Own, op = true, v.spool().Hold.Op
+		t.Own, op = !b.Assign, v.spool().Hold.Op
 		t.Word = "Lo tienes tú · " + OpWord(op)
+		if b.Assign {
+			t.Word = "Ya lo tiene · " + OpWord(op)
+			return t
+		}
 	case ok:
 		t.Take, t.Word = true, "Listo para "+OpWord(op)
 	default:
@@ -166,7 +178,7 @@ func (b *BasketSight) tiles() (tiles []basketTile, more int) {
 		offered = append(offered, b.tile(it, is))
 	}
 	for _, t := range b.Snap.Held(b.Me.ID) {
-		if r, ok := b.Snap.Row(t); ok {
+		if r, ok := b.Snap.Row(t); ok && !b.Assign {
 			offer(r)
 		}
 	}
@@ -200,12 +212,21 @@ func mayTake(r *plant.Row, roles plant.Role) []Action {
 
 // basketAct is one button: what it does to which spools.
 type basketAct struct {
-	Verb string
-	Tags []plant.Tag
-	PD   plant.Inches
+	Verb   string
+	Tags   []plant.Tag
+	PD     plant.Inches
+	Assign bool
 }
 
-func (a basketAct) word() string  { return fmt.Sprintf("%s %d", batchWords[a.Verb][0], len(a.Tags)) }
+// cmd is the word on the button.
+func (a basketAct) cmd() string {
+	if a.Assign {
+		return "ASIGNAR"
+	}
+	return batchWords[a.Verb][0]
+}
+
+func (a basketAct) word() string  { return fmt.Sprintf("%s %d", a.cmd(), len(a.Tags)) }
 func (a basketAct) value() string { return joinTags(a.Tags) }
 
 func joinTags(tags []plant.Tag) string {
@@ -216,8 +237,8 @@ func joinTags(tags []plant.Tag) string {
 	return strings.Join(out, "\n")
 }
 
-func basketActs(tiles []basketTile) []basketAct {
-	take, pause, finish := basketAct{Verb: "tomar"}, basketAct{Verb: "pausar"}, basketAct{Verb: "terminar"}
+func (b *BasketSight) acts(tiles []basketTile) []basketAct {
+	take, pause, finish := basketAct{Verb: "tomar", Assign: b.Assign}, basketAct{Verb: "pausar"}, basketAct{Verb: "terminar"}
 	for _, t := range tiles {
 		switch {
 		case !t.In:
@@ -256,7 +277,7 @@ func (b *BasketSight) Regions() ([]Region, error) {
 		}
 		rows.Items = append(rows.Items, it)
 	}
-	acts := basketActs(tiles)
+	acts := b.acts(tiles)
 	sum, err := item("resumen", basketSummary(len(b.Items), acts))
 	if err != nil {
 		return nil, err

@@ -40,7 +40,8 @@ func ParseSweep(value string) (choice, token string) {
 	return choice, token
 }
 
-// Desk are the regions of the supervisor's page: turno, bloqueados, seguidos.
+// Desk are the regions of the supervisor's page: cuenta, turno, bloqueados,
+// seguidos, asignar.
 func Desk(s *plant.Snapshot, _ Filter, now time.Time) ([]Region, error) {
 	held := heldRows(s)
 	slices.SortStableFunc(held, func(a, b *plant.Row) int {
@@ -73,7 +74,34 @@ func Desk(s *plant.Snapshot, _ Filter, now time.Time) ([]Region, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []Region{{ID: "cuenta", Items: []Item{count}}, sweep, {ID: "bloqueados", Items: blocked}, {ID: "seguidos", Items: followed}}, nil
+	assign, err := assignItems(s)
+	if err != nil {
+		return nil, err
+	}
+	return []Region{{ID: "cuenta", Items: []Item{count}}, sweep, {ID: "bloqueados", Items: blocked}, {ID: "seguidos", Items: followed}, {ID: "asignar", Items: assign}}, nil
+}
+
+// assignItems are the people spools can be assigned to, by name.
+func assignItems(s *plant.Snapshot) ([]Item, error) {
+	list := slices.DeleteFunc(s.Workers(), func(w plant.Worker) bool {
+		return !w.Activo || w.Roles&(plant.Armador|plant.Soldador|plant.Ayudante) == 0
+	})
+	slices.SortStableFunc(list, func(a, b plant.Worker) int {
+		return cmp.Or(cmp.Compare(plant.Fold(a.FullName()), plant.Fold(b.FullName())), cmp.Compare(a.ID, b.ID))
+	})
+	out := make([]Item, 0, len(list))
+	for _, w := range list {
+		it, err := item(id(w.ID), assignTile(w, len(s.Held(w.ID))))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, it)
+	}
+	if len(out) == 0 {
+		it, err := item("vacio", message("vacio", "No hay armadores, soldadores ni ayudantes activos.", "", ""))
+		return []Item{it}, err
+	}
+	return out, nil
 }
 
 func blockedItems(s *plant.Snapshot) ([]Item, error) {
