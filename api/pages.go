@@ -59,6 +59,8 @@ type pages struct {
 	// chronicle is the event log's fold for figures and the time machine.
 	chronicle *chronicle
 	desk      *desk
+	// refusals are what was refused since an instant; nil without a record.
+	refusals func(since time.Time) []Attempt
 	// box enrols devices and makes tokens.
 	box     *Server
 	standby func() ui.Standby // nil on a box of its own

@@ -33,7 +33,9 @@ func TestASupervisorAssignsSpoolsToAWorker(t *testing.T) {
 		t.Errorf("without a supervisor: %d events, sent to %q", b.seq()-before, r.Header.Get("Location"))
 	}
 	p := b.tablet().open("/entrar", http.StatusOK).fill("/entrar", url.Values{"pin": {"4821"}, "volver": {"/supervisor"}}).says("Asignar a…", "Ana Bravo")
-	tile := p.find(func(n *html.Node) bool { return value(n, "data-cmd") == "ASIGNAR_A" && value(n, "href") == "/canasta?para=12" })
+	tile := p.find(func(n *html.Node) bool {
+		return value(n, "data-cmd") == "ASIGNAR_A" && value(n, "href") == "/canasta?para=12"
+	})
 	if tile == nil {
 		t.Fatalf("nobody to assign to: %s", p.text())
 	}

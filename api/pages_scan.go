@@ -33,6 +33,7 @@ func (p *pages) floorRoutes(mux *entrances) {
 		"GET /supervisor":           p.supervisorDesk,
 		"POST /supervisor/cierre":   p.closeShift,
 		"POST /supervisor/seguidos": p.followSpool,
+		"GET /supervisor/frenos":    p.brakes,
 
 		"GET /spools/{tag}/uniones":  p.unions,
 		"POST /spools/{tag}/uniones": p.saveUnions,

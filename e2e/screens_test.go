@@ -120,6 +120,7 @@ func scenes(d tagged) []scene {
 		{"supervisor", func(e *eye) { e.form("/entrar", "pin="+demoPIN) }, []screen{
 			{"supervisor", "/supervisor", ""}, {"menu supervisor", "/menu", ""}, {"bloqueado", at(d.locked), ""}, {"desbloquear", at(d.locked) + "?hacer=desbloquear", ""},
 			{"spool de otro", at(d.others), ""}, {"liberar", at(d.others) + "?hacer=liberar", ""}, {"vencidas", "/quien?vencidas=1", ""}, {"cifras supervisor", "/cifras", ""},
+			{"frenos", "/supervisor/frenos", ""}, {"asignar", fmt.Sprintf("/canasta?para=%d", demoFitter), ""},
 		}},
 	}
 }
