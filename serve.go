@@ -210,6 +210,7 @@ func (f *floor) start(ctx context.Context, g *errgroup.Group, more extra) error 
 		g.Go(func() error { return f.hooks.Run(ctx) })
 	}
 	g.Go(func() error { return f.record.run(ctx) })
+	g.Go(func() error { return f.keepDrafts(ctx) })
 	g.Go(func() error { return f.watchdog().run(ctx) })
 	if f.sheet != nil {
 		g.Go(func() error { return f.sheet.run(ctx) })

@@ -11,13 +11,15 @@ import (
 
 // drafts are what people have begun and not sent: ticks on a spool's unions
 // and the spools of a basket. The box keeps them, the tablets forget. They live
-// in memory for draftFor and are gone after a restart. Guarded by mu.
+// in memory for draftFor; save and load carry them over a restart. Guarded by mu.
 type drafts struct {
 	now func() time.Time
 
 	mu      sync.Mutex
 	ticks   map[tickKey]ticked
 	baskets map[plant.WorkerID]basket
+	// dirty is set by what save has not told yet.
+	dirty bool
 }
 
 type tickKey struct {
@@ -52,6 +54,9 @@ func newDrafts(now func() time.Time) *drafts {
 func (d *drafts) keepTicks(who plant.WorkerID, tag plant.Tag, unions []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if _, was := d.ticks[tickKey{who, tag}]; was || len(unions) > 0 {
+		d.dirty = true
+	}
 	if len(unions) == 0 || len(d.ticks) >= maxDrafts {
 		delete(d.ticks, tickKey{who, tag})
 		return
@@ -93,7 +98,7 @@ func (d *drafts) change(who plant.WorkerID, f func(*basket)) {
 	}
 	b.tags = slices.Clone(b.tags)
 	f(&b)
-	b.at = d.now()
+	b.at, d.dirty = d.now(), true
 	if len(b.tags) == 0 && b.results == nil {
 		delete(d.baskets, who)
 		return

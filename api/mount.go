@@ -58,6 +58,7 @@ func (s *Server) mountPages() {
 		build: s.o.Build, env: s.envBanner(), tls: s.o.TLS, log: s.o.Log, drafts: newDrafts(s.o.Now), rows: ui.NewRows(), bodies: newBodies(), chronicle: newChronicle(), desk: s.desk, box: s, standby: s.o.Standby,
 		refusals: s.o.Refusals,
 	}
+	s.pages.drafts.load(s.o.Drafts)
 	inner := newEntrances()
 	s.pages.routes(inner)
 	s.mux.HandleFunc("GET /ws/ui", s.clocked(s.stream(func() http.Handler { return s.o.UI }))) // the pages' own, described in package ws

@@ -35,6 +35,9 @@ func (p *pages) floorRoutes(mux *entrances) {
 		"POST /supervisor/seguidos": p.followSpool,
 		"GET /supervisor/frenos":    p.brakes,
 
+		"GET /spools/{tag}/corregir":  p.correct,
+		"POST /spools/{tag}/corregir": p.saveCorrect,
+
 		"GET /spools/{tag}/uniones":  p.unions,
 		"POST /spools/{tag}/uniones": p.saveUnions,
 	} {

@@ -100,6 +100,8 @@ type Options struct {
 	// Standby says that this box only shows what another one does; nil for a box
 	// of its own.
 	Standby func() ui.Standby
+	// Drafts are what Server.Drafts told before a restart; nil without.
+	Drafts []byte
 	// Metrics append what other parts measure to /metrics.
 	Metrics []func(io.Writer)
 }

@@ -118,7 +118,7 @@ func scenes(d tagged) []scene {
 			{"metrologia", "/metrologia", ""}, {"por inspeccionar", at(d.waiting), ""}, {"rechazo", at(d.waiting) + "?hacer=rechazado", ""}, {"reparacion", "/reparacion", ""},
 		}},
 		{"supervisor", func(e *eye) { e.form("/entrar", "pin="+demoPIN) }, []screen{
-			{"supervisor", "/supervisor", ""}, {"menu supervisor", "/menu", ""}, {"bloqueado", at(d.locked), ""}, {"desbloquear", at(d.locked) + "?hacer=desbloquear", ""},
+			{"supervisor", "/supervisor", ""}, {"menu supervisor", "/menu", ""}, {"bloqueado", at(d.locked), ""}, {"corregir", at(d.approved) + "/corregir", ""}, {"desbloquear", at(d.locked) + "?hacer=desbloquear", ""},
 			{"spool de otro", at(d.others), ""}, {"liberar", at(d.others) + "?hacer=liberar", ""}, {"vencidas", "/quien?vencidas=1", ""}, {"cifras supervisor", "/cifras", ""},
 			{"frenos", "/supervisor/frenos", ""}, {"asignar", fmt.Sprintf("/canasta?para=%d", demoFitter), ""},
 		}},
@@ -264,7 +264,7 @@ func TestTheWall(t *testing.T) {
 	}
 	open(t, e.tab, s.url+"/tv?vista=quien")
 	live(t, e.tab)
-	small := eval[[]string](t, e.tab, `[...document.querySelectorAll('.tv-nombre:not(.largo), .tv-cola b')].filter(x => x.checkVisibility() && parseFloat(getComputedStyle(x).fontSize) < 52).map(x => x.innerText + ' ' + getComputedStyle(x).fontSize)`)
+	small := eval[[]string](t, e.tab, `[...document.querySelectorAll('.tv-nombre, .tv-cola b')].filter(x => x.checkVisibility() && parseFloat(getComputedStyle(x).fontSize) < 52).map(x => x.innerText + ' ' + getComputedStyle(x).fontSize)`)
 	if len(small) > 0 {
 		t.Errorf("too small to be read from five metres, want 52 px at least: %v", small)
 	}

@@ -282,7 +282,7 @@ func (b *BasketSight) Regions() ([]Region, error) {
 	if err != nil {
 		return nil, err
 	}
-	bar, err := item("accion", basketBar(len(b.Items), acts))
+	bar, err := item("accion", basketBar(len(b.Items), acts, BasketOwner{Me: b.Me, Assign: b.Assign}.back()))
 	if err != nil {
 		return nil, err
 	}

@@ -49,6 +49,14 @@ func (o BasketOwner) Title() string {
 	return "Canasta"
 }
 
+// back is where closing the basket leads.
+func (o BasketOwner) back() string {
+	if o.Assign {
+		return SupervisorPath
+	}
+	return "/mis"
+}
+
 // para is the hidden field that keeps forms of an assignment apart.
 func (o BasketOwner) para() string {
 	if o.Assign {

@@ -153,7 +153,9 @@ func details(e plant.Event, who People) []string {
 	if e.Motivo != "" {
 		add("Motivo: %s", e.Motivo)
 	}
-	if e.Texto != "" {
+	if e.Kind == plant.KindCorregir && !fromSheet(e) {
+		out = append(out, corrected(e, who)...)
+	} else if e.Texto != "" {
 		add("%s", e.Texto)
 	}
 	if e.Actor.ID != 0 && e.Actor.ID != e.Worker.ID {

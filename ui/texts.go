@@ -130,6 +130,10 @@ func invalid(e *plant.Error, _ Telling) string {
 		return "Falta el motivo."
 	case "texto", "nota":
 		return "Escribe la nota: de 1 a 500 caracteres."
+	case "que":
+		return "Elige qué está mal."
+	case "fecha", "Fecha_Armado", "Fecha_Soldadura":
+		return "La fecha no puede ser: revisa el día; con uniones sale de ellas."
 	case "destino", "worker_destino":
 		return "Falta quién lo recibe."
 	case "":

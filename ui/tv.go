@@ -83,6 +83,10 @@ type boardRow struct {
 	Late  bool
 }
 
+// longName is from how many letters on a name needs the whole width of its row:
+// its letters stay legible from five metres, the chip goes to the second line.
+const longName = 19
+
 func boardItems(rows []boardRow, empty string) ([]Item, error) {
 	if len(rows) == 0 {
 		it, err := item("vacio", message("vacio", empty, "", ""))
