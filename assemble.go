@@ -55,10 +55,10 @@ func (f *floor) assemble() error {
 		Assets: assets.Handler(), AssetsPrefix: assets.Prefix,
 		Render: func(view string) ([]ui.Region, plant.Seq, string, error) { return rendered(f.hub.Views(), view) },
 		Now:    f.now, NewUUID: uuid.NewString, Random: rand.Reader, Log: f.log,
-		Open: f.cfg.Access == "open", Origins: f.cfg.CORSOrigins, TLS: f.cfg.TLS != "off",
+		Open: f.cfg.Access == "open", Origins: f.cfg.CORSOrigins, TLS: f.cfg.TLS != "off", Trust: f.trust(),
 		Env: f.store.Env(), Build: id, Version: release,
 		Sync:  f.exchange(),
-		Ready: f.ready, ReadyNotes: f.readyNotes, Replica: f.offers(), Standby: f.banner(), Metrics: []func(io.Writer){f.roleMetrics, f.storeMetrics, f.hubMetrics, f.boxMetrics, f.hookMetrics},
+		Ready: f.ready, ReadyNotes: f.readyNotes, Replica: f.offers(), Standby: f.banner(), Metrics: []func(io.Writer){f.roleMetrics, f.storeMetrics, f.hubMetrics, f.boxMetrics, f.hookMetrics, f.tlsMetrics},
 		Webhooks: f.webhookStates, Attempted: f.record.add, Refusals: f.record.since, Health: f.health, Settings: f.cfg.facts(), Address: f.outside(),
 		Drafts: readDrafts(f.cfg.Data),
 	})

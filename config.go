@@ -13,6 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"envivo/localca"
 	"envivo/plant"
 )
 
@@ -22,7 +23,8 @@ type Config struct {
 	Where   `embed:""`
 	Addr    string        `setting:"" default:":8080" placeholder:"HOST:PORT" help:"Listen address (${default}); port 0 takes a free one."`
 	Access  string        `setting:"" default:"enrolled" enum:"enrolled,open" help:"Who may read and act: enrolled (devices and tokens only) or open (anyone who reaches the port; supervisor acts still need the PIN)."`
-	TLS     string        `setting:"" name:"tls" default:"off" placeholder:"off|auto|CERT,KEY" help:"HTTPS with these files (${default}; auto is not in this build)."`
+	TLS     string        `setting:"" name:"tls" default:"off" placeholder:"off|auto|CERT,KEY" help:"HTTPS with the plant's own authority (auto) or these files; plain HTTP on the same port is redirected."`
+	MDNS    string        `setting:"" name:"mdns" default:"envivo" placeholder:"NAME|off" help:"Name of the box in the local network, NAME.local."`
 	LockTTL time.Duration `setting:"" name:"lock-ttl" default:"1h" help:"Age after which an occupation is vencida; 0 never."`
 
 	CheckRoles   bool `setting:"" default:"true" negatable:"" help:"Refuse work by workers without the role."`
@@ -103,6 +105,9 @@ func (c *Config) Validate() error {
 			return fmt.Errorf("--tls %q: want off, auto or CERT,KEY", c.TLS)
 		}
 	}
+	if c.MDNS != "off" && (localca.DNSName(c.MDNS) == "" || strings.Contains(c.MDNS, ".")) {
+		return fmt.Errorf("--mdns %q: want a name of letters, digits and -, without dots, or off", c.MDNS)
+	}
 	for _, o := range c.CORSOrigins {
 		u, err := url.Parse(o)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || strings.TrimSuffix(u.Path, "/") != "" {
@@ -174,13 +179,12 @@ func (c *Config) keyPair() (cert, key string, ok bool) {
 	return cert, key, ok && cert != "" && key != ""
 }
 
-// unbuilt says which setting asks for something this build does not contain.
-// It is better not to start than to run without what was asked for.
-func (c *Config) unbuilt() error {
-	if c.TLS == "auto" {
-		return errors.New("--tls auto (own local authority) is not in this build: use --tls CERT,KEY or --tls off")
+// localName is the box's name in the local network, empty when it has none.
+func (c *Config) localName() string {
+	if c.MDNS == "off" || c.MDNS == "" {
+		return ""
 	}
-	return nil
+	return c.MDNS + ".local"
 }
 
 // rules are the plant's rules under these settings.

@@ -32,7 +32,7 @@ const demoSeed = 2493
 
 // config is the demo's setting: everything open, nothing lasting.
 func (d *demoCmd) config(dir string) *Config {
-	return &Config{Where: Where{Data: dir, Env: "demo"}, Addr: d.Addr, Access: "open", TLS: "off", LockTTL: time.Hour,
+	return &Config{Where: Where{Data: dir, Env: "demo"}, Addr: d.Addr, Access: "open", TLS: "off", MDNS: "off", LockTTL: time.Hour,
 		CheckRoles: true, CheckWorkers: true, BackupKeep: 1, Logging: d.Logging,
 		Sheet: sheetFlags{Interval: 5 * time.Second, Poll: 30 * time.Second, Budget: 20}}
 }

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -219,33 +217,6 @@ func (d *doctorCmd) drill(now time.Time) verdict {
 		return warn("drill", "%s (normal while no server runs)", text)
 	}
 	return fine("drill", "%s", text)
-}
-
-func (d *doctorCmd) certificate(now time.Time) verdict {
-	switch d.TLS {
-	case "off":
-		return fine("certificate", "TLS is off")
-	case "auto":
-		return bad("certificate", "%v", d.unbuilt())
-	}
-	file, key, _ := d.keyPair()
-	pair, err := tls.LoadX509KeyPair(file, key)
-	if err != nil {
-		return bad("certificate", "%v", err)
-	}
-	leaf, err := x509.ParseCertificate(pair.Certificate[0])
-	if err != nil {
-		return bad("certificate", "%v", err)
-	}
-	left := leaf.NotAfter.Sub(now)
-	text := fmt.Sprintf("%v, valid until %s", leaf.DNSNames, plant.DateOf(leaf.NotAfter))
-	switch {
-	case left < 0 || now.Before(leaf.NotBefore):
-		return bad("certificate", "%s: not valid now", text)
-	case left < 30*24*time.Hour:
-		return warn("certificate", "%s: renew it", text)
-	}
-	return fine("certificate", "%s", text)
 }
 
 // port tries the address: free, ours, or taken by somebody else.

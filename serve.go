@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -71,6 +70,7 @@ type floor struct {
 	api     *api.Server
 	http    *http.Server
 	listen  net.Listener
+	secured *secured // nil without TLS
 	control *http.Server
 	socket  net.Listener
 	safety  *safety
@@ -103,9 +103,6 @@ type extra struct {
 func serve(ctx context.Context, p *program, cfg *Config, more extra) error {
 	if os.Getenv("TEMPL_DEV_MODE") != "" {
 		return errors.New("TEMPL_DEV_MODE is set: pages would be read from files beside the program; unset it")
-	}
-	if err := cfg.unbuilt(); err != nil {
-		return err
 	}
 	logTo, closeLog, err := cfg.writer(p.err)
 	if err != nil {
@@ -144,13 +141,12 @@ func (f *floor) openListener() error {
 	if err != nil {
 		return err
 	}
-	if cert, key, ok := f.cfg.keyPair(); ok {
-		pair, err := tls.LoadX509KeyPair(cert, key)
-		if err != nil {
-			_ = l.Close() // nothing was served
-			return fmt.Errorf("--tls: %w", err)
-		}
-		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}})
+	if f.secured, err = f.secure(); err != nil {
+		_ = l.Close() // nothing was served
+		return err
+	}
+	if f.secured != nil {
+		l = newOneSocket(l, f.secured.config(), headerWithin, f.now)
 	}
 	f.listen = l
 	return nil
@@ -212,6 +208,9 @@ func (f *floor) start(ctx context.Context, g *errgroup.Group, more extra) error 
 	g.Go(func() error { return f.record.run(ctx) })
 	g.Go(func() error { return f.keepDrafts(ctx) })
 	g.Go(func() error { return f.watchdog().run(ctx) })
+	if f.secured != nil {
+		g.Go(func() error { return f.secured.run(ctx) })
+	}
 	if f.sheet != nil {
 		g.Go(func() error { return f.sheet.run(ctx) })
 	}

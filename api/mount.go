@@ -59,6 +59,8 @@ func (s *Server) mountPages() {
 		refusals: s.o.Refusals,
 	}
 	s.pages.drafts.load(s.o.Drafts)
+	s.plain = http.NewServeMux()
+	s.trustRoutes(s.plain)
 	inner := newEntrances()
 	s.pages.routes(inner)
 	s.mux.HandleFunc("GET /ws/ui", s.clocked(s.stream(func() http.Handler { return s.o.UI }))) // the pages' own, described in package ws
@@ -72,6 +74,10 @@ func (s *Server) mountPages() {
 // page lets a request through to the pages.
 func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 	if s.hang(w, r) {
+		return
+	}
+	if r.URL.Path == ui.TrustPath || strings.HasPrefix(r.URL.Path, ui.TrustPath+"/") {
+		s.plain.ServeHTTP(w, r)
 		return
 	}
 	g := s.identify(r)

@@ -63,8 +63,11 @@ type Options struct {
 	Open bool
 	// Origins are other front ends that may call the API from a browser.
 	Origins []string
-	// TLS marks cookies as Secure.
+	// TLS marks cookies as Secure and leaves nothing but the way to HTTPS to
+	// requests without it.
 	TLS bool
+	// Trust is the plant's own authority, nil without one.
+	Trust *Trust
 	// Env names the environment, Build the binary, Version the release.
 	Env, Build, Version string
 
@@ -122,6 +125,7 @@ type Server struct {
 	clocks   *clocks
 	pages    *pages
 	desk     *desk
+	plain    *http.ServeMux // what a tablet may see without HTTPS
 	began    time.Time
 	leaving  atomic.Bool
 	// auditing is held while a slot of the old front ends' log is chosen and written.
@@ -174,6 +178,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h["Referrer-Policy"] = sameSite
 	h[traceHeader] = []string{s.o.NewUUID()}
 	r = s.onTrail(w, r)
+	if s.o.TLS && r.TLS == nil {
+		s.plainDoor(w, r)
+		return
+	}
 	if s.crossOrigin(w, r) {
 		return
 	}

@@ -50,6 +50,8 @@ type Frame struct {
 	// AnyoneActs warns a supervisor that the plant is open to its network.
 	AnyoneActs bool
 	Wide       bool
+	// TLS is set when the box serves HTTPS.
+	TLS bool
 	// Reread makes the script ask for the page's state now and then; for a page
 	// that shows more than the plant and so follows no view.
 	Reread bool
