@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"envivo/plant"
 	"envivo/sheetsync/workbook"
 	"envivo/store"
+	"envivo/ui"
 )
 
 type importCmd struct {
@@ -192,7 +194,8 @@ func (c *restoreCmd) Run(p *program) error {
 
 type checkCmd struct {
 	Where `embed:""`
-	JSON  bool `name:"json" help:"Report as JSON."`
+	JSON  bool   `name:"json" help:"Report as JSON."`
+	Code  string `placeholder:"CODE" help:"Compare the code of the record from a printed page (8.412-7K3M-Q2XA), in a copy or in a folder at rest."`
 }
 
 // Run proves the store of a folder, or a single file such as a backup. The file
@@ -213,7 +216,36 @@ func (c *checkCmd) Run(p *program) error {
 	if report.Violation != nil {
 		return fmt.Errorf("violation: %w", report.Violation)
 	}
+	return c.compare(p, report)
+}
+
+// compare says whether a printed code is that of the record at its event.
+func (c *checkCmd) compare(p *program, r *store.Report) error {
+	if c.Code == "" {
+		return nil
+	}
+	seq, code, ok := ui.ParseHeadCode(c.Code)
+	switch {
+	case !ok:
+		return usageError{fmt.Errorf("--code %q: want a code such as 8.412-7K3M-Q2XA", c.Code)}
+	case r.At == "" && seq > r.Seq:
+		return fmt.Errorf("the record ends at event %d; the code is of event %d", r.Seq, seq)
+	case r.At == "":
+		return errors.New("a server is running on this folder: compare the code with a copy (--data DIR/backups/plant-….db)")
+	case ui.HeadCode(seq, linkOf(r.At)) != code:
+		return fmt.Errorf("the code is not that of this record: at event %d it is %s", seq, ui.HeadCode(seq, linkOf(r.At)))
+	}
+	p.say("the code is that of this record at event %d", seq)
 	return nil
+}
+
+// linkOf reads a link as reports write it.
+func linkOf(text string) (l [32]byte) {
+	b, err := hex.DecodeString(text)
+	if err == nil {
+		copy(l[:], b)
+	}
+	return l
 }
 
 func (c *checkCmd) print(p *program, r *store.Report) error {
@@ -235,20 +267,28 @@ func (c *checkCmd) print(p *program, r *store.Report) error {
 
 func (c *checkCmd) examine(ctx context.Context) (*store.Report, error) {
 	if info, err := os.Stat(c.Data); err == nil && info.Mode().IsRegular() {
-		return checkFile(c.Data)
+		return c.file(c.Data)
 	}
 	if err := prepare(c.Data, false); err != nil {
 		return nil, err
 	}
 	k, err := dialKeeper(ctx, c.Where)
 	if errors.Is(err, errNoServer) {
-		return checkFile(storePath(c.Data))
+		return c.file(storePath(c.Data))
 	}
 	if err != nil {
 		return nil, err
 	}
 	defer k.Close()
 	return k.Check(ctx)
+}
+
+// file examines a file that nobody has open.
+func (c *checkCmd) file(path string) (*store.Report, error) {
+	o := checkOptions()
+	o.At, _, _ = ui.ParseHeadCode(c.Code)
+	r, err := store.Check(path, o)
+	return &r, err
 }
 
 // checkFile examines a file that nobody has open.
@@ -263,6 +303,6 @@ func checkOptions() store.CheckOptions {
 
 // summary is a report without violation in one line.
 func summary(r *store.Report) string {
-	return fmt.Sprintf("%d spools (%d held), %d workers, %d events, environment %s, schema %d, head %.12s",
-		r.Spools, r.Held, r.Workers, r.Seq, r.Env, r.Schema, r.Head)
+	return fmt.Sprintf("%d spools (%d held), %d workers, %d events, environment %s, schema %d, record %s",
+		r.Spools, r.Held, r.Workers, r.Seq, r.Env, r.Schema, ui.HeadCode(r.Seq, linkOf(r.Head)))
 }

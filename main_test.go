@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -39,6 +40,7 @@ func TestScripts(t *testing.T) {
 			"stop":   stopServer,
 			"fetch":  fetch,
 			"exits":  exits,
+			"glob":   globbed,
 		},
 	})
 }
@@ -126,6 +128,15 @@ func fetch(ts *testscript.TestScript, neg bool, args []string) {
 	body, err := io.ReadAll(resp.Body)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), append([]byte(resp.Status+"\n"), body...), 0o600))
+}
+
+// globbed wants so many files: glob N PATTERN.
+func globbed(ts *testscript.TestScript, _ bool, args []string) {
+	found, err := filepath.Glob(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if strconv.Itoa(len(found)) != args[0] {
+		ts.Fatalf("%s is %v, want %s files", args[1], found, args[0])
+	}
 }
 
 // exits runs a command and wants the given exit code: exits CODE ARGS…. Output

@@ -74,3 +74,12 @@ func (r retention) prune(dir string, now time.Time) error {
 	}
 	return nil
 }
+
+// byTime is when a file was last written; the zero time when nobody knows.
+func byTime(path string) time.Time {
+	info, err := os.Stat(path)
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}

@@ -156,6 +156,7 @@ func (f *floor) openStore() error {
 	if err := os.MkdirAll(f.cfg.Data, 0o700); err != nil {
 		return err
 	}
+	f.saveBeforeUpgrade()
 	rules, o := engine(f.cfg.rules(), f.now, f.log)
 	o.Env, o.Prove = f.cfg.env(), f.program.prove
 	if f.role.follows() {

@@ -224,6 +224,7 @@ func (p *pages) frame(w http.ResponseWriter, r *http.Request, title string) ui.F
 		f.Me, f.Rest = &me, rest(f.Tablet)
 	}
 	f.Notice = p.notice(w, r, snap)
+	f.Head = ui.HeadCode(snap.Seq, snap.Head)
 	if p.standby != nil {
 		now := p.standby()
 		f.Standby = &now

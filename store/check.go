@@ -25,16 +25,20 @@ type CheckOptions struct {
 	// Legal names what is wrong with a state the rules do not know; nil accepts
 	// every state.
 	Legal func(*plant.Spool) error
+	// At asks for the chain's link at one event, for a code on paper.
+	At plant.Seq
 }
 
 // Report is what an examination found.
 type Report struct {
-	Schema     uint32    `json:"schema"`
-	Env        string    `json:"env"`
-	Epoch      string    `json:"epoch"`
-	Created    time.Time `json:"created"`
-	Seq        plant.Seq `json:"seq"`
-	Head       string    `json:"head"`
+	Schema  uint32    `json:"schema"`
+	Env     string    `json:"env"`
+	Epoch   string    `json:"epoch"`
+	Created time.Time `json:"created"`
+	Seq     plant.Seq `json:"seq"`
+	Head    string    `json:"head"`
+	// At is the link that CheckOptions.At asked for, empty when nobody did.
+	At         string    `json:"at,omitempty"`
 	Checkpoint plant.Seq `json:"checkpoint"`
 	Cursor     plant.Seq `json:"cursor"`
 	Parked     int       `json:"parked"`
@@ -133,6 +137,13 @@ func (o CheckOptions) examine(tx *bolt.Tx, r *Report, torn bool) error {
 	}
 	if crooked != nil {
 		return crooked
+	}
+	if o.At > 0 && o.At <= a.seq {
+		l, err := linkAtSeq(tx, o.At)
+		if err != nil {
+			return err
+		}
+		r.At = hex.EncodeToString(l[:])
 	}
 	if a.seq != plant.Seq(m.head.Seq) || a.tip != m.head.link() {
 		return &Violation{Seq: a.seq + 1, What: fmt.Sprintf("the journal ends at %d, the last transaction left it at %d", a.seq, m.head.Seq)}

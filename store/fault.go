@@ -1,5 +1,7 @@
 package store
 
+import bolt "go.etcd.io/bbolt"
+
 // Faults are mistakes that can be switched on, and places to stop at, so that
 // tests can prove they would notice. The zero value is a sound store.
 type Faults struct {
@@ -10,6 +12,9 @@ type Faults struct {
 	EarlyRefusal       bool // refuse on grounds of a neighbour that is not durable
 	ForgetReceipts     bool // do not remember which command came to which event
 	DropLink           bool // leave the previous link out of the chain
+
+	// Steps replace the migrations from one schema to the next.
+	Steps map[uint32]func(*bolt.Tx) error
 
 	// At is called by the writer at each seam; nil is no seam.
 	At func(Seam)

@@ -26,6 +26,7 @@ var (
 	ErrForeign = errors.New("the file is not a store of this program")
 	ErrEnv     = errors.New("the store belongs to another environment")
 	ErrNewer   = errors.New("the store was written by a newer program")
+	ErrOlder   = errors.New("the store was written by a program too old for this one")
 )
 
 var (
@@ -384,6 +385,14 @@ func admit(db *bolt.DB, o Options) (fileMeta, error) {
 	}
 	if o.Env != "" && m.env != o.Env {
 		return m, fmt.Errorf("%w: %q, not %q", ErrEnv, m.env, o.Env)
+	}
+	if m.schema < Schema {
+		if err := migrate(db, m.schema, o); err != nil {
+			return m, err
+		}
+		if err := read(); err != nil {
+			return m, err
+		}
 	}
 	if !m.copied || o.Following != "" {
 		return m, nil

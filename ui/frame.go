@@ -24,6 +24,8 @@ type Frame struct {
 	Epoch string
 	Build string
 	Now   time.Time
+	// Head is the end of the plant's record when the page was drawn (HeadCode).
+	Head string
 	// Standby is set on a box that only shows what another one does.
 	Standby *Standby
 	// Env is the environment's name when it is not production.

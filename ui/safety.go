@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,6 +21,15 @@ func HeadCode(seq plant.Seq, head [32]byte) string {
 		code[7-i] = codeLetters[n>>(5*i)&31]
 	}
 	return Count(int(seq)) + "-" + string(code[:4]) + "-" + string(code[4:])
+}
+
+// ParseHeadCode reads the event's number out of a code that somebody typed, and
+// the code as HeadCode writes it.
+func ParseHeadCode(text string) (seq plant.Seq, code string, ok bool) {
+	code = strings.ToUpper(strings.TrimSpace(text))
+	number, _, ok := strings.Cut(code, "-")
+	n, err := strconv.ParseUint(strings.ReplaceAll(number, ".", ""), 10, 63)
+	return plant.Seq(n), code, ok && err == nil && n > 0
 }
 
 // What the health page says about copies, the drill, the chain and the standby.
