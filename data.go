@@ -84,7 +84,8 @@ func (c *exportCmd) Run(p *program) (err error) {
 			return err
 		}
 	}
-	return nil
+	_, err = fmt.Fprintf(p.out, "record %s\n", book.Record)
+	return err
 }
 
 type backupCmd struct {

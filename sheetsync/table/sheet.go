@@ -30,6 +30,10 @@ type Sheet struct {
 // Book is the worksheets of one workbook, folder or spreadsheet.
 type Book struct {
 	Sheets []Sheet
+	// Record is the code of the plant's record that an export contains; it stands
+	// beside the worksheets (a property of the workbook, Registro.txt in a folder),
+	// where no import reads it.
+	Record string
 }
 
 // Sheet finds a worksheet by name as people compare names. A missing one is

@@ -202,6 +202,16 @@ func writeFolder(dir string, b table.Book) error {
 			return fmt.Errorf("write %s.csv: %w", s.Name, err)
 		}
 	}
+	if b.Record == "" {
+		return nil
+	}
+	err := replace(filepath.Join(dir, "Registro.txt"), func(f *os.File) error {
+		_, err := fmt.Fprintln(f, recordNote(b.Record))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("write Registro.txt: %w", err)
+	}
 	return nil
 }
 

@@ -147,8 +147,16 @@ func writeXLSX(path string, b table.Book) error {
 			return fmt.Errorf("write worksheet %s: %w", s.Name, err)
 		}
 	}
+	if b.Record != "" {
+		if err := f.SetDocProps(&excelize.DocProperties{Creator: "envivo", Description: recordNote(b.Record)}); err != nil {
+			return fmt.Errorf("write the record's code: %w", err)
+		}
+	}
 	return replace(path, func(out *os.File) error { return f.Write(out) })
 }
+
+// recordNote says which record an export contains.
+func recordNote(code string) string { return "Contiene el registro hasta " + code }
 
 type styleSet map[table.Style]int
 
