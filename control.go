@@ -41,6 +41,8 @@ type keeper interface {
 	Set(ctx context.Context, s plant.Setting) error
 	// Invite makes the one-time code of a new device; only a running server can.
 	Invite(ctx context.Context, t ui.TabletSettings) (Invitation, error)
+	// Ask answers about people and paper; see people.go.
+	Ask(ctx context.Context, what string, q url.Values, w io.Writer) error
 	// SheetStatus is how the exchange with the Sheet stands.
 	SheetStatus(ctx context.Context) (api.SyncStatus, error)
 	// SheetNow has exchanges made until done says so or a person is needed. The
@@ -326,6 +328,9 @@ func controlServer(k keeper, env string) *http.Server {
 	handle("GET /check", func(w http.ResponseWriter, r *http.Request) error {
 		report, err := k.Check(r.Context())
 		return reply(w, report, err)
+	})
+	handle("POST /ask/{what}", func(w http.ResponseWriter, r *http.Request) error {
+		return k.Ask(r.Context(), r.PathValue("what"), r.URL.Query(), w)
 	})
 	handle("GET /settings", func(w http.ResponseWriter, r *http.Request) error {
 		m, err := k.Settings(r.Context(), r.URL.Query().Get("prefix"))

@@ -37,6 +37,8 @@ type cli struct {
 	Pin     pinCmd     `cmd:"" help:"The supervisor's PIN."`
 	Config  configCmd  `cmd:"" help:"Print the effective settings without secrets."`
 	Service serviceCmd `cmd:"" help:"Have the operating system run the server: install, uninstall, status."`
+	Worker  workerCmd  `cmd:"" help:"A person's data: export, and the name of somebody who left."`
+	Paper   paperCmd   `cmd:"" name:"contingency" help:"Write who has what, with codes, as a page to print when the server cannot run."`
 	Version versionCmd `cmd:"" help:"Print build, schema and Go version."`
 	Drill   drillCmd   `cmd:"" hidden:"" help:"Restore a copy into an empty folder for practice; the server does so daily."`
 	Doctor  doctorCmd  `cmd:"" help:"Examine disk, clock, store, certificate and port, and say what is wrong."`

@@ -84,6 +84,7 @@ type floor struct {
 	// overseer started us; watched is how soon it gives us up, 0 for never.
 	overseer overseer
 	watched  time.Duration
+	tail     *logTail
 }
 
 // extra is what demo adds to a served plant.
@@ -109,7 +110,8 @@ func serve(ctx context.Context, p *program, cfg *Config, more extra) error {
 		return err
 	}
 	defer func() { _ = closeLog() }() // nothing is left to tell it to
-	f := &floor{cfg: cfg, log: cfg.logger(logTo), now: p.now, program: p, role: more.role}
+	tail := &logTail{to: logTo}
+	f := &floor{cfg: cfg, log: cfg.logger(tail), tail: tail, now: p.now, program: p, role: more.role}
 	f.overseer, f.watched = p.overseer(f.log)
 	if f.role == nil {
 		f.role = &role{}
@@ -212,6 +214,7 @@ func (f *floor) start(ctx context.Context, g *errgroup.Group, more extra) error 
 	if f.secured != nil {
 		g.Go(func() error { return f.secured.run(ctx) })
 	}
+	g.Go(func() error { return f.contingency(ctx) })
 	if f.sheet != nil {
 		g.Go(func() error { return f.sheet.run(ctx) })
 	}

@@ -71,6 +71,11 @@ func (s *Server) metricsPage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	s.WriteMetrics(w)
+}
+
+// WriteMetrics writes what /metrics shows.
+func (s *Server) WriteMetrics(w io.Writer) {
 	s.desk.measure(w)
 	s.meters.write(w)
 }

@@ -92,6 +92,9 @@ func (p *pages) routes(mux *entrances) {
 	for pattern, h := range p.syncRoutes() {
 		mux.HandleFunc(pattern, p.handle(h))
 	}
+	for pattern, h := range p.personRoutes() {
+		mux.HandleFunc(pattern, p.handle(h))
+	}
 	for pattern, h := range p.boardRoutes() {
 		mux.HandleFunc(pattern, p.handle(h))
 	}

@@ -20,9 +20,10 @@ var scanFields = []string{"codigo", "orden", "spool", "version", "union", "aqui"
 // floorRoutes mounts what the floor needs beside the lists and the spool.
 func (p *pages) floorRoutes(mux *entrances) {
 	for pattern, h := range map[string]pageFunc{
-		"POST /escaneo": p.scan,
-		"GET /pulso":    p.pulse,
-		"GET /imprimir": p.labels,
+		"POST /escaneo":              p.scan,
+		"GET /pulso":                 p.pulse,
+		"GET /imprimir":              p.labels,
+		"GET /imprimir/contingencia": p.contingency,
 
 		"GET /canasta":          p.canasta,
 		"POST /canasta":         p.canastaChange,

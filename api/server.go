@@ -90,6 +90,10 @@ type Options struct {
 	// Refusals are the refusals on record since an instant, oldest first, also
 	// those of before a restart; nil when there is no record.
 	Refusals func(since time.Time) []Attempt
+	// Attempts searches everything on record, newest first; Diagnosis writes a zip
+	// of all that explains a fault, without secrets. nil when there is none.
+	Attempts  func(match func(Attempt) bool, limit int) ([]Attempt, error)
+	Diagnosis func(context.Context, io.Writer) error
 	// Address is how other devices reach the box, for a browser on the box itself,
 	// which knows it by a name that leads nowhere else.
 	Address string

@@ -292,3 +292,15 @@ func (r *Ring[T]) Wait(ctx context.Context) error {
 		return ctx.Err()
 	}
 }
+
+// Copy writes what the files hold, oldest first, as it is.
+func (r *Ring[T]) Copy(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	var failed error
+	err := r.All(func(v T) bool {
+		failed = enc.Encode(v)
+		return failed == nil
+	})
+	return errors.Join(err, failed)
+}

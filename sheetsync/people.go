@@ -55,7 +55,11 @@ func (im *importer) people() {
 }
 
 // worker brings one worker, unless the store knows exactly that.
+// The office's list may still have the name of somebody who was made anonymous.
 func (im *importer) worker(w plant.Worker, row int, roleRows []int) {
+	if im.snap.Setting(plant.AnonymousKey(w.ID)) != "" {
+		w = w.Anonymous()
+	}
 	if old, ok := im.snap.Worker(w.ID); ok && old == w {
 		return
 	}
