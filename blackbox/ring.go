@@ -184,17 +184,34 @@ type writer[T any] struct {
 	failing bool
 }
 
+// write puts the values into the files, in pieces of which each fits into one
+// file: however many came together, the two hold no more than they may.
 func (w *writer[T]) write(all []T) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
+	var piece, one bytes.Buffer
+	values := 0
+	enc := json.NewEncoder(&one)
 	enc.SetEscapeHTML(false)
-	for _, v := range all {
+	for i, v := range all {
+		one.Reset()
 		if err := enc.Encode(v); err != nil {
 			w.ring.o.Log.Error("encode a record", "name", w.ring.o.Name, "err", err)
 		}
+		if piece.Len() > 0 && int64(piece.Len()+one.Len()) > w.ring.o.MaxBytes/2 {
+			w.flush(piece.Bytes(), values, len(all)-i+values)
+			piece.Reset()
+			values = 0
+		}
+		piece.Write(one.Bytes())
+		values++
 	}
-	if err := w.append(buf.Bytes(), len(all)); err != nil {
-		w.ring.lost.Add(uint64(len(all)))
+	w.flush(piece.Bytes(), values, values)
+}
+
+// flush writes one piece, which holds so many values; ahead are those not in
+// the files yet, with this piece's.
+func (w *writer[T]) flush(piece []byte, values, ahead int) {
+	if err := w.append(piece, ahead); err != nil {
+		w.ring.lost.Add(uint64(values))
 		if !w.failing {
 			w.ring.o.Log.Warn("the record of what happens cannot be written", "name", w.ring.o.Name, "err", err)
 		}
@@ -205,14 +222,14 @@ func (w *writer[T]) write(all []T) {
 	w.failing = false
 }
 
-func (w *writer[T]) append(b []byte, values int) error {
+func (w *writer[T]) append(b []byte, ahead int) error {
 	if w.f == nil {
 		if err := w.open(); err != nil {
 			return err
 		}
 	}
 	if w.size > 0 && w.size+int64(len(b)) > w.ring.o.MaxBytes/2 {
-		if err := w.turn(values); err != nil {
+		if err := w.turn(ahead); err != nil {
 			return err
 		}
 	}
@@ -250,27 +267,27 @@ func (w *writer[T]) open() error {
 	return nil
 }
 
-// turn makes the newer file the older one; the older one goes. values are about
-// to be written.
-func (w *writer[T]) turn(values int) error {
+// turn makes the newer file the older one; the older one goes. Ahead are the
+// values that were taken from the channel and are not in the files yet.
+func (w *writer[T]) turn(ahead int) error {
 	w.close()
 	if err := os.Rename(w.ring.path(false), w.ring.path(true)); err != nil {
 		return err
 	}
-	w.ring.turned(values)
+	w.ring.turned(ahead)
 	return w.open()
 }
 
 // turned forgets what lay in the older file. What is still on its way to the
-// disk, those values and the channel's, will lie in the newer one.
-func (r *Ring[T]) turned(values int) {
+// disk, those ahead and the channel's, will lie in the newer one.
+func (r *Ring[T]) turned(ahead int) {
 	if !r.o.Memory {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.kept = append([]T(nil), r.kept[r.older:]...)
-	r.older = max(0, len(r.kept)-len(r.in)-values)
+	r.older = max(0, len(r.kept)-len(r.in)-ahead)
 }
 
 func (w *writer[T]) close() {

@@ -76,19 +76,52 @@ func TestTheOldestGoesWhenThereIsNoRoom(t *testing.T) {
 				t.Fatalf("memory %v: %d follows %d: a hole", memory, got[i], got[i-1])
 			}
 		}
-		var size int64
-		files, _ := filepath.Glob(filepath.Join(o.Dir, "*"))
-		for _, f := range files {
-			info, err := os.Stat(f)
-			if err != nil {
-				t.Fatal(err)
-			}
-			size += info.Size()
-		}
+		size := taken(t, o.Dir)
 		if size > o.MaxBytes || size < o.MaxBytes/2-8<<10 {
 			t.Errorf("memory %v: the files take %d bytes, want about half to all of %d", memory, size, o.MaxBytes)
 		}
 	}
+}
+
+// TestManyAtOnceTakeNoMoreRoom lets so much wait before anything is written that
+// one piece would be larger than a file may be.
+func TestManyAtOnceTakeNoMoreRoom(t *testing.T) {
+	for _, memory := range []bool{false, true} {
+		o := options(t.TempDir(), memory)
+		r := blackbox.Open[line](o)
+		const many = 900 // 180 kB into 64 KiB
+		for i := range many {
+			r.Add(line{i, strings.Repeat("x", 180)})
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := r.Run(ctx); err != nil {
+			t.Fatalf("run: %v", err)
+		}
+		kept, again := all(t, r), all(t, blackbox.Open[line](o))
+		if fmt.Sprint(kept) != fmt.Sprint(again) {
+			t.Errorf("memory %v: kept are %d values, in the files %d, want the same", memory, len(kept), len(again))
+		}
+		if last := again[len(again)-1]; last != many-1 || len(again) < 32<<10/220 {
+			t.Errorf("memory %v: %d values are kept up to %d, want about half of the room or more, up to %d", memory, len(again), last, many-1)
+		}
+		if size := taken(t, o.Dir); size > o.MaxBytes {
+			t.Errorf("memory %v: the files take %d bytes, want %d at most", memory, size, o.MaxBytes)
+		}
+	}
+}
+
+func taken(t *testing.T, dir string) (size int64) {
+	t.Helper()
+	files, _ := filepath.Glob(filepath.Join(dir, "*"))
+	for _, f := range files {
+		info, err := os.Stat(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size += info.Size()
+	}
+	return size
 }
 
 func TestATornLineIsLeftOut(t *testing.T) {
