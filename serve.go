@@ -283,7 +283,13 @@ func (f *floor) stop(cancel context.CancelFunc, g *errgroup.Group) error {
 	if f.control != nil {
 		out = append(out, step{"control", 10 * time.Second, shutdown(f.control)})
 	}
-	in = stage{{"workers", 5 * time.Second, func(context.Context) error { cancel(); return g.Wait() }}}
+	in = stage{{"workers", 5 * time.Second, func(context.Context) error {
+		cancel()
+		if err := g.Wait(); !errors.Is(err, errRole) { // which is no failure
+			return err
+		}
+		return nil
+	}}}
 	return stopInOrder(f.log, out, in,
 		stage{{"store", 15 * time.Second, func(context.Context) error { return f.store.Close() }}},
 		stage{{"socket", time.Second, f.removeSocket}})
