@@ -152,20 +152,25 @@ func (r *Ring[T]) Run(ctx context.Context) error {
 		case v := <-r.in:
 			w.write(r.gather(v))
 		case <-ctx.Done():
-			select {
-			case v := <-r.in:
-				w.write(r.gather(v))
-			default:
+			for {
+				select {
+				case v := <-r.in:
+					w.write(r.gather(v))
+				default:
+					return nil
+				}
 			}
-			return nil
 		}
 	}
 }
 
+// atOnce is how many values one write takes: few enough to fit a file.
+const atOnce = 64
+
 // gather takes what else is waiting: one write for all of it.
 func (r *Ring[T]) gather(first T) []T {
 	all := []T{first}
-	for {
+	for len(all) < atOnce {
 		select {
 		case v := <-r.in:
 			all = append(all, v)
@@ -173,6 +178,7 @@ func (r *Ring[T]) gather(first T) []T {
 			return all
 		}
 	}
+	return all
 }
 
 // writer is the file that is being written; Run's goroutine owns it.
