@@ -14,6 +14,7 @@ import (
 
 	"envivo/api"
 	"envivo/assets"
+	"envivo/camera"
 	"envivo/fsm"
 	"envivo/plant"
 	"envivo/store"
@@ -55,7 +56,7 @@ func (f *floor) assemble() error {
 		Assets: assets.Handler(), AssetsPrefix: assets.Prefix,
 		Render: func(view string) ([]ui.Region, plant.Seq, string, error) { return rendered(f.hub.Views(), view) },
 		Now:    f.now, NewUUID: uuid.NewString, Random: rand.Reader, Log: f.log,
-		Open: f.cfg.Access == "open", Origins: f.cfg.CORSOrigins, TLS: f.cfg.TLS != "off", Trust: f.trust(),
+		Open: f.cfg.Access == "open", Origins: f.cfg.CORSOrigins, TLS: f.cfg.TLS != "off", Trust: f.trust(), ReadCode: camera.Read,
 		Env: f.store.Env(), Build: id, Version: release,
 		Sync:  f.exchange(),
 		Ready: f.ready, ReadyNotes: f.readyNotes, Replica: f.offers(), Standby: f.banner(), Metrics: []func(io.Writer){f.roleMetrics, f.storeMetrics, f.hubMetrics, f.boxMetrics, f.hookMetrics, f.tlsMetrics},

@@ -167,7 +167,7 @@ func (c *Config) facts() []ui.Fact {
 		sheet = "…" + c.Sheet.ID[max(0, len(c.Sheet.ID)-4):]
 	}
 	return []ui.Fact{{Name: "Carpeta (--data)", Value: c.Data}, {Name: "Dirección (--addr)", Value: c.Addr}, {Name: "Acceso (--access)", Value: c.Access},
-		{Name: "HTTPS (--tls)", Value: c.TLS}, {Name: "Vencimiento de una toma (--lock-ttl)", Value: c.LockTTL.String()},
+		{Name: "HTTPS (--tls)", Value: c.TLS}, {Name: "Nombre en la red (--mdns)", Value: c.MDNS}, {Name: "Vencimiento de una toma (--lock-ttl)", Value: c.LockTTL.String()},
 		{Name: "Comprobar roles (--check-roles)", Value: yes[c.CheckRoles]}, {Name: "Comprobar personas (--check-workers)", Value: yes[c.CheckWorkers]},
 		{Name: "Hoja (--sheet-id)", Value: sheet}, {Name: "Copias (--backup-every)", Value: c.BackupEvery.String()},
 		{Name: "Copias guardadas (--backup-keep)", Value: fmt.Sprint(c.BackupKeep)}, {Name: "Otros sitios (--cors-origins)", Value: strings.Join(c.CORSOrigins, " ")},

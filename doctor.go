@@ -43,7 +43,7 @@ func (d *doctorCmd) Run(p *program) error {
 	if found[1].level != "FAIL" {
 		found = append(found, d.space(), d.flush(p.now), d.store(ctx, p), d.copies(p.now()), d.medium(p.now()), d.drill(p.now()))
 	}
-	found = append(found, d.certificate(p.now()), d.port(ctx), d.sheet(ctx, p))
+	found = append(found, d.certificate(p.now()), d.localNameVerdict(), d.port(ctx), d.sheet(ctx, p))
 	var broken int
 	for _, v := range found {
 		if _, err := fmt.Fprintf(p.out, "%-4s  %-12s %s\n", v.level, v.what, v.text); err != nil {

@@ -44,7 +44,7 @@ func (c *Config) tlsFolder() string { return filepath.Join(c.Data, "tls") }
 
 // secure reads or makes what --tls asks for; nil for off.
 func (f *floor) secure() (*secured, error) {
-	s := &secured{names: f.cfg.certificateNames, log: f.log}
+	s := &secured{names: f.names, log: f.log}
 	if f.cfg.TLS == "off" {
 		return nil, nil
 	}
@@ -180,6 +180,15 @@ func (f *floor) hosts() []string {
 	return all
 }
 
+// names are what the certificate should cover now.
+func (f *floor) names() localca.Names {
+	n := f.cfg.certificateNames()
+	if other := f.renamed.Load(); other != nil {
+		n.DNS = append(n.DNS, *other+".local")
+	}
+	return n
+}
+
 // certificateNames are what the box is called now: by its name in the local
 // network, its host name, the address it listens on, and every address it has.
 func (c *Config) certificateNames() localca.Names {
@@ -242,6 +251,14 @@ func uncovered(leaf *x509.Certificate, n localca.Names) (missing []string, all b
 	n.IP = slices.DeleteFunc(n.IP, netip.Addr.IsLoopback)
 	missing = localca.Missing(leaf, n)
 	return missing, len(missing) > 0 && len(missing) == len(n.DNS)+len(n.IP)
+}
+
+// localNameVerdict tells by which name tablets find the box.
+func (d *doctorCmd) localNameVerdict() verdict {
+	if name := d.localName(); name != "" {
+		return fine("name", "%s, published while a server runs on an address of the network", name)
+	}
+	return fine("name", "none in the local network (--mdns off)")
 }
 
 // ownCertificate judges the files of the plant's own authority.

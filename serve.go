@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -70,7 +71,8 @@ type floor struct {
 	api     *api.Server
 	http    *http.Server
 	listen  net.Listener
-	secured *secured // nil without TLS
+	secured *secured               // nil without TLS
+	renamed atomic.Pointer[string] // the name the local network gave the box instead of its own
 	control *http.Server
 	socket  net.Listener
 	safety  *safety
@@ -207,6 +209,7 @@ func (f *floor) start(ctx context.Context, g *errgroup.Group, more extra) error 
 	f.startRole(ctx, g)
 	if !f.role.follows() {
 		g.Go(func() error { return f.hooks.Run(ctx) })
+		g.Go(func() error { return f.announce(ctx) })
 	}
 	g.Go(func() error { return f.record.run(ctx) })
 	g.Go(func() error { return f.keepDrafts(ctx) })

@@ -56,7 +56,7 @@ func (s *Server) mountPages() {
 		plant: s.o.Plant, permitted: s.o.Permitted, render: s.o.Render, now: s.o.Now, newID: s.o.NewUUID,
 		supervisor: s.supervisor, enter: s.enter, leave: s.leave, device: s.device, status: statusOf, turnedAway: s.turnedAway,
 		build: s.o.Build, env: s.envBanner(), tls: s.o.TLS, log: s.o.Log, drafts: newDrafts(s.o.Now), rows: ui.NewRows(), bodies: newBodies(), chronicle: newChronicle(), desk: s.desk, box: s, standby: s.o.Standby,
-		refusals: s.o.Refusals,
+		refusals: s.o.Refusals, readCode: s.o.ReadCode, frames: newFrames(s.o.Now),
 	}
 	s.pages.drafts.load(s.o.Drafts)
 	s.plain = http.NewServeMux()

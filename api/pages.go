@@ -51,6 +51,8 @@ type pages struct {
 	turnedAway func(r *http.Request, code string, err error)
 	build, env string
 	tls        bool // cookies travel over TLS only
+	readCode   func(frame []byte, width int) (code string, ok bool, err error)
+	frames     *frames
 	log        *slog.Logger
 
 	drafts *drafts
@@ -111,6 +113,9 @@ type pageFunc func(w http.ResponseWriter, r *http.Request) error
 func (p *pages) handle(f pageFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		pageHeaders(w.Header())
+		if secureContext(r) {
+			w.Header().Set(permissionsHeader, withCamera)
+		}
 		if err := f(w, r); err != nil {
 			p.fault(w, r, err)
 		}
@@ -120,7 +125,16 @@ func (p *pages) handle(f pageFunc) http.HandlerFunc {
 // contentPolicy: nothing from outside, nothing inline.
 const contentPolicy = "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"
 
+// What a page may use of the device: the camera where a browser gives it at
+// all, and nothing else.
+const (
+	permissionsHeader = "Permissions-Policy"
+	withoutDevices    = "camera=(), microphone=(), geolocation=()"
+	withCamera        = "camera=(self), microphone=(), geolocation=()"
+)
+
 func pageHeaders(h http.Header) {
+	h.Set(permissionsHeader, withoutDevices)
 	h.Set("Content-Security-Policy", contentPolicy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
@@ -214,7 +228,7 @@ func (p *pages) LivePage(view string) (Page, error) {
 // frame is the surroundings of a page for whoever asks. Whoever may not read
 // gets a frame that tells nothing of the plant.
 func (p *pages) frame(w http.ResponseWriter, r *http.Request, title string) ui.Frame {
-	f := ui.Frame{Title: title, Now: p.now(), Build: p.build, Env: p.env, Here: here(r), Active: r.URL.Path, TLS: p.tls}
+	f := ui.Frame{Title: title, Now: p.now(), Build: p.build, Env: p.env, Here: here(r), Active: r.URL.Path, TLS: p.tls, Camera: secureContext(r)}
 	g := p.box.identify(r)
 	if f.Supervisor = g.supervisor || g.enrolling; g.scope < ScopeRead {
 		f.Stranger = true

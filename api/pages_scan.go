@@ -21,6 +21,7 @@ var scanFields = []string{"codigo", "orden", "spool", "version", "union", "aqui"
 func (p *pages) floorRoutes(mux *entrances) {
 	for pattern, h := range map[string]pageFunc{
 		"POST /escaneo":              p.scan,
+		"POST /escaneo/imagen":       p.frameCode,
 		"GET /pulso":                 p.pulse,
 		"GET /imprimir":              p.labels,
 		"GET /imprimir/contingencia": p.contingency,

@@ -66,6 +66,9 @@ type Options struct {
 	// TLS marks cookies as Secure and leaves nothing but the way to HTTPS to
 	// requests without it.
 	TLS bool
+	// ReadCode finds a QR code in a frame of grey pixels (package camera); nil
+	// leaves that to browsers.
+	ReadCode func(frame []byte, width int) (code string, ok bool, err error)
 	// Trust is the plant's own authority, nil without one.
 	Trust *Trust
 	// Env names the environment, Build the binary, Version the release.

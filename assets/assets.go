@@ -15,7 +15,7 @@ import (
 	"sync"
 )
 
-//go:embed tokens.css app.css boards.css scan.css secure.css lists.css apidoc.css app.js lists.js scan.js tv.js papel.js icono.svg fuente/plex.woff2 manifest.webmanifest
+//go:embed tokens.css app.css boards.css scan.css secure.css lists.css apidoc.css app.js lists.js scan.js camara.js tv.js papel.js icono.svg fuente/plex.woff2 manifest.webmanifest
 var files embed.FS
 
 // Prefix is where Handler expects to be mounted.
@@ -45,7 +45,7 @@ var load = sync.OnceValue(func() bundle {
 	doc := append(append(read("tokens.css"), '\n'), read("apidoc.css")...)
 	b.add("apidoc.css", "text/css; charset=utf-8", bytes.ReplaceAll(doc, []byte("url(plex.woff2)"), []byte("url("+b.urls["plex.woff2"]+")")))
 	script := append(append(read("app.js"), '\n'), read("lists.js")...)
-	b.add("app.js", "text/javascript; charset=utf-8", append(append(script, '\n'), read("scan.js")...))
+	b.add("app.js", "text/javascript; charset=utf-8", append(append(append(append(script, '\n'), read("scan.js")...), '\n'), read("camara.js")...))
 	b.add("tv.js", "text/javascript; charset=utf-8", read("tv.js"))
 	b.add("papel.js", "text/javascript; charset=utf-8", read("papel.js"))
 	manifest := bytes.ReplaceAll(read("manifest.webmanifest"), []byte("icono.svg"), []byte(b.urls["icono.svg"]))

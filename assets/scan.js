@@ -80,6 +80,7 @@ document.addEventListener("DOMContentLoaded", () => {
     page.setBusy(false);
     if (answer) page.landed(answer); else page.complain(page.texts.noLlego);
   }
+  page.scanned = (code) => { stay(); return scanned(code); }; // read by the camera
   const shown = (code) => {
     const tag = head()?.dataset.tag;
     return tag ? "…" + tag.split("-").pop() : code;

@@ -28,7 +28,7 @@ import (
 // missing here may import nothing at all, so a new one has to be entered.
 var (
 	edges = map[string][]string{
-		"envivo": {"envivo/api", "envivo/assets", "envivo/blackbox", "envivo/fsm", "envivo/hooks", "envivo/localca", "envivo/plant", "envivo/sheetsync", "envivo/sheetsync/emulator", "envivo/standby",
+		"envivo": {"envivo/api", "envivo/assets", "envivo/blackbox", "envivo/camera", "envivo/fsm", "envivo/hooks", "envivo/localca", "envivo/plant", "envivo/sheetsync", "envivo/sheetsync/emulator", "envivo/standby",
 			"envivo/sheetsync/google", "envivo/sheetsync/migration", "envivo/sheetsync/mirror", "envivo/sheetsync/sample", "envivo/sheetsync/table", "envivo/sheetsync/workbook", "envivo/store", "envivo/ui", "envivo/ws"},
 		"envivo/api":                 {"envivo/plant", "envivo/ui"},
 		"envivo/ui":                  {"envivo/assets", "envivo/plant"},
@@ -38,6 +38,7 @@ var (
 		"envivo/release":             {},
 		"envivo/hooks":               {"envivo/plant"},
 		"envivo/localca":             {},
+		"envivo/camera":              {},
 		"envivo/fsm":                 {"envivo/plant"},
 		"envivo/store":               {"envivo/plant"},
 		"envivo/store/storetest":     {"envivo/plant", "envivo/store"},
@@ -53,7 +54,8 @@ var (
 	external = map[string][]string{
 		"envivo/release":             {"github.com/google/uuid"},
 		"envivo/sheetsync/mirror":    {"github.com/google/uuid"},
-		"envivo":                     {"github.com/alecthomas/kong", "github.com/google/uuid", "golang.org/x/sync", "golang.org/x/sys", "golang.org/x/crypto"},
+		"envivo":                     {"github.com/brutella/dnssd", "github.com/alecthomas/kong", "github.com/google/uuid", "golang.org/x/sync", "golang.org/x/sys", "golang.org/x/crypto"},
+		"envivo/camera":              {"github.com/makiuchi-d/gozxing"},
 		"envivo/api":                 {"github.com/a-h/templ", "github.com/VictoriaMetrics/metrics", "github.com/google/uuid", "golang.org/x/crypto", "golang.org/x/sync"},
 		"envivo/ui":                  {"github.com/a-h/templ", "rsc.io/qr"},
 		"envivo/ws":                  {"github.com/gorilla/websocket"},

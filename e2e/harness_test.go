@@ -163,7 +163,7 @@ func launch(t testing.TB, data string, args ...string) *server {
 	}
 	go s.hear(stdout)
 	const prefix = "envivo escuchando en "
-	if !strings.HasPrefix(line, prefix+"http://") {
+	if !strings.HasPrefix(line, prefix+"http") {
 		t.Fatalf("first line = %q, want %q and the address", line, prefix)
 	}
 	s.url = strings.TrimSpace(strings.TrimPrefix(line, prefix))

@@ -36,5 +36,9 @@ func clientTexts() templ.OrderedAttributes {
 		{Key: "data-listo", Value: "Listo, {n}. Se cierra en {s} s."},
 		{Key: "data-seguir", Value: "SEGUIR"},
 		{Key: "data-segundos", Value: "{s} s"},
+		{Key: "data-camara", Value: "Cámara"},
+		{Key: "data-apunta", Value: "Apunta al código: que llene el cuadro."},
+		{Key: "data-cerrar", Value: "Cerrar"},
+		{Key: "data-sin-camara", Value: "La cámara no se abrió. Revisa el permiso de esta página o busca por número."},
 	}
 }

@@ -54,6 +54,8 @@ type Frame struct {
 	Wide       bool
 	// TLS is set when the box serves HTTPS.
 	TLS bool
+	// Camera is set when the browser may give the page its camera.
+	Camera bool
 	// Reread makes the script ask for the page's state now and then; for a page
 	// that shows more than the plant and so follows no view.
 	Reread bool
