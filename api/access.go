@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -143,7 +144,9 @@ func goodPIN(pin string) bool {
 	return len(pin) >= 4 && len(pin) <= 12 && strings.Trim(pin, "0123456789") == ""
 }
 
-// HashPIN is the PHC string of a PIN.
+// HashPIN is the PHC string of a PIN with the number of its digits before it,
+// so that a pad of digits submits itself on the last one. That number is no
+// secret: anybody who watches somebody enter it counts the touches.
 func HashPIN(pin string, random io.Reader) (string, error) {
 	if !goodPIN(pin) {
 		return "", ErrPIN
@@ -154,13 +157,24 @@ func HashPIN(pin string, random io.Reader) (string, error) {
 	}
 	key := argon2.IDKey([]byte(pin), salt[:], pinPasses, pinMemory, pinThreads, pinKey)
 	enc := base64.RawStdEncoding
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, pinMemory, pinPasses, pinThreads,
+	return fmt.Sprintf("%d$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", len(pin), argon2.Version, pinMemory, pinPasses, pinThreads,
 		enc.EncodeToString(salt[:]), enc.EncodeToString(key)), nil
 }
 
-// VerifyPIN compares a PIN with a PHC string. The error is about the string.
-func VerifyPIN(phc, pin string) (bool, error) {
-	part := strings.Split(phc, "$")
+// pinDigits is how many digits the PIN of a stored text has, 0 when the text
+// does not tell.
+func pinDigits(stored string) int {
+	count, _, _ := strings.Cut(stored, "$")
+	n, err := strconv.Atoi(count)
+	if err != nil || n < 4 || n > 12 {
+		return 0
+	}
+	return n
+}
+
+// VerifyPIN compares a PIN with what HashPIN made. The error is about that.
+func VerifyPIN(stored, pin string) (bool, error) {
+	part := strings.Split(stored, "$")
 	if len(part) != 6 || part[1] != "argon2id" {
 		return false, errors.New("the stored PIN is no argon2id string")
 	}

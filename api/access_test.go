@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -85,6 +86,26 @@ func TestTokensAndPINsAreChecked(t *testing.T) {
 	for _, phc := range []string{"", "1234", "$argon2id$v=19$m=9999999999,t=1,p=1$AAAA$AAAA", "$argon2id$v=19$m=19456,t=0,p=1$AAAA$AAAA", "$argon2i$v=19$m=1,t=1,p=1$a$b", "$argon2id$v=19$m=19456,t=2,p=1$!$AAAA"} {
 		if ok, err := api.VerifyPIN(phc, "1234"); ok || err == nil {
 			t.Errorf("VerifyPIN(%q) = %v, %v; want an error", phc, ok, err)
+		}
+	}
+}
+
+// TestAPadKnowsHowLongThePINIs: so that it submits itself on the last digit.
+func TestAPadKnowsHowLongThePINIs(t *testing.T) {
+	for _, pin := range []string{"2580", "123456789012"} {
+		b := newBox(t)
+		b.pin(pin)
+		want := fmt.Sprintf(`data-largo="%d"`, len(pin))
+		if p := b.tablet().open("/entrar", http.StatusOK); !strings.Contains(p.raw, want) {
+			t.Errorf("the pad for a PIN of %d digits has no %s", len(pin), want)
+		}
+		stored := b.store.Snapshot().Setting(api.SettingPIN)
+		if ok, err := api.VerifyPIN(stored, pin); !ok || err != nil {
+			t.Errorf("VerifyPIN of %q = %v, %v", stored, ok, err)
+		}
+		_, bare, _ := strings.Cut(stored, "$")
+		if ok, err := api.VerifyPIN("$"+bare, pin); !ok || err != nil {
+			t.Errorf("VerifyPIN of a hash without its length = %v, %v, want it taken", ok, err)
 		}
 	}
 }

@@ -228,11 +228,17 @@ func local(to, def string) string {
 }
 
 func (p *pages) entrar(w http.ResponseWriter, r *http.Request) error {
-	said := ""
-	if p.plant.Snapshot().Setting(SettingPIN) == "" {
-		said = ui.TextPinNone
+	pad := p.pinPad(local(r.URL.Query().Get("volver"), "/quien"))
+	return p.write(w, r, http.StatusOK, live{}, ui.LoginPage(p.frame(w, r, "Supervisor"), pad))
+}
+
+// pinPad is the pad as it stands before a PIN is tried.
+func (p *pages) pinPad(back string) ui.PinPad {
+	stored := p.plant.Snapshot().Setting(SettingPIN)
+	if stored == "" {
+		return ui.PinPad{Back: back, Said: ui.TextPinNone, Locked: true}
 	}
-	return p.write(w, r, http.StatusOK, live{}, ui.LoginPage(p.frame(w, r, "Supervisor"), local(r.URL.Query().Get("volver"), "/quien"), said, said != ""))
+	return ui.PinPad{Back: back, Digits: pinDigits(stored)}
 }
 
 func (p *pages) entrarPIN(w http.ResponseWriter, r *http.Request) error {
@@ -240,15 +246,16 @@ func (p *pages) entrarPIN(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.rejected(w, r, err)
 	}
-	back := local(form.Get("volver"), "/quien")
-	if p.plant.Snapshot().Setting(SettingPIN) == "" {
-		return p.write(w, r, http.StatusForbidden, live{}, ui.LoginPage(p.frame(w, r, "Supervisor"), back, ui.TextPinNone, true))
+	pad := p.pinPad(local(form.Get("volver"), "/quien"))
+	if pad.Locked {
+		return p.write(w, r, http.StatusForbidden, live{}, ui.LoginPage(p.frame(w, r, "Supervisor"), pad))
 	}
 	left, ok := p.enter(w, r, form.Get("pin"))
 	if !ok {
-		return p.write(w, r, http.StatusForbidden, live{}, ui.LoginPage(p.frame(w, r, "Supervisor"), back, ui.PinLeft(left), left <= 0))
+		pad.Said, pad.Locked = ui.PinLeft(left), left <= 0
+		return p.write(w, r, http.StatusForbidden, live{}, ui.LoginPage(p.frame(w, r, "Supervisor"), pad))
 	}
-	http.Redirect(w, r, back, http.StatusSeeOther)
+	http.Redirect(w, r, pad.Back, http.StatusSeeOther)
 	return nil
 }
 

@@ -51,8 +51,9 @@ func (p *pages) stranger(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, tabletAt(back), http.StatusSeeOther)
 			return nil
 		}
+		stored := p.plant.Snapshot().Setting(SettingPIN)
 		return p.write(w, r, http.StatusForbidden, live{}, ui.StrangerPage(f, ui.Strange{Back: tabletAt(back), Bare: p.box.bare(),
-			NoPIN: p.plant.Snapshot().Setting(SettingPIN) == ""}))
+			NoPIN: stored == "", Digits: pinDigits(stored)}))
 	})(w, r)
 }
 

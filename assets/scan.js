@@ -133,7 +133,23 @@ document.addEventListener("DOMContentLoaded", () => {
     if (!key) return;
     const pin = document.querySelector("#pin");
     pin.value = key.dataset.tecla ? pin.value + key.dataset.tecla : pin.value.slice(0, -1);
+    entered();
   });
+  // On the last digit the pad submits itself, once, and no sooner than it is
+  // clear that the digit was not the first key of a scan.
+  const pad = document.querySelector("[data-pin][data-largo]"), pin = pad?.elements.pin;
+  let entering;
+  function entered() {
+    clearTimeout(entering);
+    if (!pad || pin.disabled || pin.value.length !== Number(pad.dataset.largo)) return;
+    entering = setTimeout(() => {
+      if (pin.value.length !== Number(pad.dataset.largo)) return;
+      for (const key of pad.querySelectorAll("[data-tecla]")) key.disabled = true;
+      pad.requestSubmit();
+    }, 5 * burst);
+  }
+  pin?.addEventListener("input", entered);
+  pad?.addEventListener("submit", () => clearTimeout(entering));
 
   // ---- ticks that waited on the box ------------------------------------------------
   for (const n of document.querySelector("[data-borrador]")?.dataset.borrador.split(",") ?? []) {

@@ -154,6 +154,8 @@ func NewDeviceLabels(all []DeviceSight) ([]DeviceLabel, error) {
 type Strange struct {
 	Back        string
 	Bare, NoPIN bool
+	// Digits is how long the supervisor's PIN is, 0 when not known.
+	Digits int
 }
 
 // NewTablet is the form of a device that gets in.
@@ -178,7 +180,7 @@ const (
 	TextPINShape     = "El PIN tiene de 4 a 12 dígitos."
 	TextFirstIsNoTV  = "La primera tablet no puede ser una TV: una TV solo muestra."
 	TextCodeWrong    = "Código incorrecto, vencido o ya usado."
-	TextOpenPlant    = "Acceso abierto: cualquiera en esta red puede mirar y registrar."
+	TextOpenPlant    = "Acceso abierto: cualquiera en esta red puede registrar."
 )
 
 // CodeLeft is the answer to a wrong code.

@@ -334,7 +334,7 @@ func pages(t *testing.T) map[string][]byte {
 		}
 		add("sync "+name, SyncPage(f, v), regions...)
 	}
-	add("entrar", LoginPage(nobody, "/quien", PinLeft(3), false))
+	add("entrar", LoginPage(nobody, PinPad{Back: "/quien", Said: PinLeft(3), Digits: 4}))
 	add("falla", ErrorPage(f, TextNotLoaded, "x", "id-1"))
 	add("no está", MissingPage(nobody, "x"))
 	sheets := f

@@ -455,7 +455,7 @@ func menuLink(href, ic, word, hint string) templ.Component {
 }
 
 // LoginPage asks for the supervisor's PIN.
-func LoginPage(f Frame, back, said string, locked bool) templ.Component {
+func LoginPage(f Frame, pad PinPad) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -492,7 +492,7 @@ func LoginPage(f Frame, back, said string, locked bool) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = pinPad(back, said, locked).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = pinPad(pad).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

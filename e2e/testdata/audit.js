@@ -37,7 +37,7 @@
   }
   function bars() {
     const out = [], head = document.querySelector(".cab"), foot = document.querySelector(".bajo .pie");
-    if (head && head.offsetHeight > 96 && !document.querySelector(".sup")) out.push(`the header is ${head.offsetHeight} px high`);
+    if (head && head.offsetHeight > 96) out.push(`the header is ${head.offsetHeight} px high`);
     if (foot && foot.offsetHeight > 136) out.push(`the footer is ${foot.offsetHeight} px high`);
     return out;
   }
