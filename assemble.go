@@ -57,9 +57,10 @@ func (f *floor) assemble() error {
 		Render: func(view string) ([]ui.Region, plant.Seq, string, error) { return rendered(f.hub.Views(), view) },
 		Now:    f.now, NewUUID: uuid.NewString, Random: rand.Reader, Log: f.log,
 		Open: f.cfg.Access == "open", Origins: f.cfg.CORSOrigins, TLS: f.cfg.TLS != "off", Trust: f.trust(), ReadCode: camera.Read,
+		Host: f.knownHost(), WriteRate: f.cfg.Limits.WriteRate,
 		Env: f.store.Env(), Build: id, Version: release,
 		Sync:  f.exchange(),
-		Ready: f.ready, ReadyNotes: f.readyNotes, Replica: f.offers(), Standby: f.banner(), Metrics: []func(io.Writer){f.roleMetrics, f.storeMetrics, f.hubMetrics, f.boxMetrics, f.hookMetrics, f.tlsMetrics},
+		Ready: f.ready, ReadyNotes: f.readyNotes, Replica: f.offers(), Standby: f.banner(), Metrics: []func(io.Writer){f.roleMetrics, f.storeMetrics, f.hubMetrics, f.boxMetrics, f.hookMetrics, f.tlsMetrics, f.gate.metrics},
 		Webhooks: f.webhookStates, Attempted: f.record.add, Refusals: f.record.since, Attempts: f.record.attempts, Diagnosis: f.diagnosis, Health: f.health, Settings: f.cfg.facts(), Address: f.outside(),
 		Drafts: readDrafts(f.cfg.Data),
 	})

@@ -44,6 +44,8 @@ type Config struct {
 	StandbyToken string `setting:"" placeholder:"FILE" help:"File with an admin token of that server."`
 	StandbyCA    string `setting:"" name:"standby-ca" placeholder:"FILE" help:"Certificate of the authority that signed that server's, when the system does not know it."`
 
+	Limits limitFlags `embed:""`
+
 	Logging `embed:""`
 }
 
@@ -134,7 +136,7 @@ func (c *Config) Validate() error {
 			return errors.New("--standby-of needs --standby-token FILE with an admin token of that server")
 		}
 	}
-	return c.Sheet.validate()
+	return errors.Join(c.Limits.validate(), c.Sheet.validate())
 }
 
 func (s *sheetFlags) validate() error {

@@ -95,6 +95,8 @@ func TestBadSettingsAreRefused(t *testing.T) {
 		{nil, []string{"--cors-origins", "localhost"}, "--cors-origins"},
 		{nil, []string{"--env", "with blank"}, "--env"},
 		{nil, []string{"--sheet-budget", "51"}, "--sheet-budget"},
+		{nil, []string{"--write-rate=-1"}, "--write-rate"},
+		{nil, []string{"--conns-per-address=-1"}, "--conns-per-address"},
 		{nil, []string{"--nonsense"}, "--nonsense"},
 		{nil, []string{"nonsense"}, "nonsense"},
 		{map[string]string{"API_PORT": "http"}, nil, "port"},

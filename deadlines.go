@@ -23,7 +23,8 @@ func deadlines(next http.Handler, now func() time.Time) http.Handler {
 			write = time.Time{} // the connection may carry the deadline of an earlier request
 		}
 		_ = c.SetWriteDeadline(write) // a connection that cannot have one is a test's
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		// A body that nobody reads is waited for as well, after the answer.
+		if r.Method != http.MethodGet && r.Method != http.MethodHead || r.ContentLength != 0 {
 			_ = c.SetReadDeadline(now().Add(bodyWithin))
 		}
 		next.ServeHTTP(w, r)

@@ -71,6 +71,7 @@ type floor struct {
 	api     *api.Server
 	http    *http.Server
 	listen  net.Listener
+	gate    *gate
 	secured *secured               // nil without TLS
 	renamed atomic.Pointer[string] // the name the local network gave the box instead of its own
 	control *http.Server
@@ -145,6 +146,8 @@ func (f *floor) openListener() error {
 	if err != nil {
 		return err
 	}
+	f.gate = newGate(l, f.cfg.Limits.ConnsPerAddress, f.now, f.log)
+	l = f.gate
 	if f.secured, err = f.secure(); err != nil {
 		_ = l.Close() // nothing was served
 		return err

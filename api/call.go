@@ -65,6 +65,8 @@ const (
 	codeInternal = "INTERNAL_SERVER_ERROR"
 	codeSheet    = "SHEETS_CONNECTION_ERROR"
 	codeLocked   = "DEMASIADOS_INTENTOS"
+	codePace     = "DEMASIADOS_PEDIDOS"
+	codeHost     = "NOMBRE_DESCONOCIDO"
 )
 
 func invalid(where, field, kind, msg string, input any) *problem {

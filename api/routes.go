@@ -61,6 +61,9 @@ func (r *route) refusals() []int {
 		}
 		out = append(out, n)
 	}
+	if r.method() != http.MethodGet {
+		out = append(out, http.StatusTooManyRequests)
+	}
 	if r.scope > ScopeNone {
 		out = append(out, http.StatusForbidden)
 	}

@@ -127,7 +127,7 @@ func (s *Server) v4Routes() []route {
 func (s *Server) supervisorRoutes() []route {
 	return []route{
 		{at: "POST /api/supervisor/session", f: s.openSession, group: groupSup, says: "Abre la sesión del supervisor con su PIN", more: "La respuesta trae la cookie envivo_supervisor. Cinco errores seguidos bloquean un minuto.",
-			body: &pinBody{}, answer: sessionAnswer{}, refuse: "403 429"},
+			body: &pinBody{}, answer: sessionAnswer{}, refuse: "403"},
 		{at: "DELETE /api/supervisor/session", f: s.closeSession, group: groupSup, says: "Termina la sesión", answer: sessionAnswer{}},
 	}
 }

@@ -7,8 +7,8 @@
 // Endpoints return a value or an error and never write a status themselves;
 // status.go says what each error is called.
 //
-// The Host header is not checked: names and addresses of a plant's box vary.
-// Requests of browsers are compared by Origin instead.
+// Names and addresses of a plant's box vary: Options.Host knows which may be
+// its own. Requests of browsers are compared by Origin as well.
 package api
 
 import (
@@ -63,6 +63,11 @@ type Options struct {
 	Open bool
 	// Origins are other front ends that may call the API from a browser.
 	Origins []string
+	// Host says whether a Host header can be the box's own; nil admits all.
+	Host func(string) bool
+	// WriteRate is how many writes per second a tablet may send (see pace.go); 0
+	// limits nobody.
+	WriteRate int
 	// TLS marks cookies as Secure and leaves nothing but the way to HTTPS to
 	// requests without it.
 	TLS bool
@@ -128,6 +133,7 @@ type Server struct {
 	tokens   *tokenCache
 	devices  *devices
 	codes    *codes
+	pacer    *pacer
 	meters   *meters
 	clocks   *clocks
 	pages    *pages
@@ -147,6 +153,7 @@ type Server struct {
 func New(o Options) (*Server, error) {
 	s := &Server{o: o, mux: newEntrances(), cross: http.NewCrossOriginProtection(), origins: map[string]bool{},
 		sessions: newSessions(o.Now, o.Random), tokens: newTokenCache(), devices: newDevices(), codes: newCodes(o.Now, o.Random), meters: newMeters(o.Metrics), clocks: newClocks(), desk: newDesk(o.Sync, o.Plant, o.Now), began: o.Now()}
+	s.pacer = newPacer(o.WriteRate, o.Now)
 	for _, origin := range o.Origins {
 		origin = strings.TrimSuffix(origin, "/")
 		if err := s.cross.AddTrustedOrigin(origin); err != nil {
@@ -185,6 +192,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h["Referrer-Policy"] = sameSite
 	h[traceHeader] = []string{s.o.NewUUID()}
 	r = s.onTrail(w, r)
+	if s.strangeHost(w, r) {
+		return
+	}
 	if s.o.TLS && r.TLS == nil {
 		s.plainDoor(w, r)
 		return
@@ -194,6 +204,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if s.cross.Check(r) != nil {
 		s.refuse(w, r, strangeOrigin())
+		return
+	}
+	if s.paced(w, r) {
 		return
 	}
 	s.mux.ServeHTTP(w, r)

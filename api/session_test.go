@@ -36,3 +36,19 @@ func TestLockHoldsWhileOthersGuess(t *testing.T) {
 		t.Errorf("another tablet waits %v, want none", wait)
 	}
 }
+
+func TestStrangersCannotFillThePacer(t *testing.T) {
+	now := time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
+	p := newPacer(1, func() time.Time { return now })
+	for i := range 3 * maxPaced {
+		if i%2 == 0 {
+			now = now.Add(time.Millisecond)
+		}
+		if wait := p.admit("10.0.0."+strconv.Itoa(i), 1); wait != 0 {
+			t.Fatalf("caller %d waits %v at the first write", i, wait)
+		}
+	}
+	if n := len(p.done); n > maxPaced {
+		t.Errorf("%d callers are remembered, want at most %d", n, maxPaced)
+	}
+}

@@ -275,6 +275,16 @@ func wrongPIN(a attempt) error {
 	return p
 }
 
+// tooFast is the answer to a write that came too soon after many others.
+func tooFast(wait time.Duration) error {
+	return &problem{status: http.StatusTooManyRequests, code: codePace, retry: wait, message: "Demasiados pedidos seguidos: no se guardó. Repite en un momento."}
+}
+
+// unknownHost is the answer to a request for a name that is not the box's.
+func unknownHost() error {
+	return &problem{status: http.StatusMisdirectedRequest, code: codeHost, message: "Este servidor no responde por ese nombre: usa su dirección IP, o agrega el nombre con --host."}
+}
+
 const (
 	textSessionOpen   = "Sesión de supervisor abierta."
 	textSessionClosed = "Sesión de supervisor terminada."

@@ -297,6 +297,8 @@ const (
 	TextSyncGone  = "Esa entrada ya no está: alguien la resolvió o la hoja cambió. Revisa la lista."
 	TextSyncMoved = "La celda o el spool cambió mientras mirabas. Revisa los dos valores y repite."
 	TextRejected  = "Propuesta rechazada: se vuelve a escribir lo nuestro en la hoja."
+	TextTooFast   = "Llegaron demasiados pedidos seguidos de esta tablet. No se guardó: espera un momento y repite."
+	TextHost      = "Este servidor no responde por ese nombre. Entra con su dirección IP, o pide al administrador que agregue el nombre con --host."
 	TextForeign   = "El pedido no se entiende: trae un dato que esta página no manda. No se guardó."
 )
 

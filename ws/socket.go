@@ -80,7 +80,14 @@ func (h *Hub) connect(w http.ResponseWriter, r *http.Request, period uint32, liv
 		return nil, false
 	}
 	c.SetReadLimit(readLimit)
-	c.SetPongHandler(func(string) error { s.silent.Store(0); return nil })
+	c.SetPongHandler(func(string) error { s.silent.Store(0); s.charge(); return nil })
+	answer := c.PingHandler()
+	c.SetPingHandler(func(data string) error {
+		if !s.charge() {
+			return nil
+		}
+		return answer(data)
+	})
 	s.ws = c
 	return s, true
 }
@@ -154,8 +161,7 @@ func (s *socket) read() {
 			break
 		}
 		s.silent.Store(0)
-		if s.quota.Add(-1) < 0 {
-			s.shut(websocket.ClosePolicyViolation)
+		if !s.charge() {
 			continue
 		}
 		if pinged(msg) {
@@ -172,6 +178,16 @@ func (s *socket) read() {
 	s.home.drop(s)
 	s.feed.leave()
 	s.live.Add(-1)
+}
+
+// charge counts a frame of the peer, control frames too. It is false, and the
+// socket is being closed, when there were too many.
+func (s *socket) charge() bool {
+	if s.quota.Add(-1) >= 0 {
+		return true
+	}
+	s.shut(websocket.ClosePolicyViolation)
+	return false
 }
 
 // tick is called by the shard once per pace.tick.

@@ -277,6 +277,29 @@ func TestAFloodIsAnsweredWith1008(t *testing.T) {
 	}
 }
 
+// Control frames count as well: a peer that only pings the protocol's way is
+// closed before it has had more than its allowance of pongs.
+func TestAFloodOfControlFramesIsAnsweredWith1008(t *testing.T) {
+	for name, kind := range map[string]int{"pings": websocket.PingMessage, "pongs": websocket.PongMessage} {
+		b := newBox(t, func(h *Hub) { h.pace.tick = time.Hour })
+		c := b.dial("/ws")
+		b.read(c)
+		pongs := 0
+		c.SetPongHandler(func(string) error { pongs++; return nil })
+		for range messages + 1 {
+			if err := c.WriteControl(kind, []byte("x"), time.Time{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := closeCode(t, c); got != websocket.ClosePolicyViolation {
+			t.Errorf("%d %s were answered with %d, want 1008", messages+1, name, got)
+		}
+		if pongs > messages {
+			t.Errorf("%d pongs, want at most %d", pongs, messages)
+		}
+	}
+}
+
 // What a client says besides ping is ignored.
 func TestOtherMessagesAreIgnored(t *testing.T) {
 	b := newBox(t, nil)
