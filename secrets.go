@@ -132,8 +132,8 @@ type pinSet struct {
 	Where `embed:""`
 }
 
-// Run stores the hash of a new PIN. Sessions that are open stay open until
-// they end by themselves.
+// Run stores the hash of a new PIN and lifts the locks of wrong ones. Sessions
+// that are open stay open until they end by themselves.
 func (c *pinSet) Run(p *program) error {
 	pin, err := askPIN(p)
 	if err != nil {
@@ -149,6 +149,20 @@ func setPIN(ctx context.Context, k keeper, pin string) error {
 	}
 	if err := k.Set(ctx, plant.Setting{Key: api.SettingPIN, Value: hash}); err != nil {
 		return fmt.Errorf("store the PIN: %w", err)
+	}
+	return unlock(ctx, k)
+}
+
+// unlock forgets the guesses at an earlier PIN, and the locks they led to.
+func unlock(ctx context.Context, k keeper) error {
+	locks, err := k.Settings(ctx, api.SettingLock)
+	if err != nil {
+		return err
+	}
+	for key := range locks {
+		if err := k.Set(ctx, plant.Setting{Key: key}); err != nil {
+			return fmt.Errorf("lift a lock: %w", err)
+		}
 	}
 	return nil
 }

@@ -37,6 +37,8 @@ type box struct {
 	store *store.Bolt
 	api   *api.Server
 	clock *storetest.Clock
+	// options are those of api, for another server on the same store.
+	options api.Options
 }
 
 // counted are random bytes that a test can foresee.
@@ -83,6 +85,7 @@ func newBox(t testing.TB, set ...func(*api.Options)) *box {
 	for _, f := range set {
 		f(&o)
 	}
+	b.options = o
 	if b.api, err = api.New(o); err != nil {
 		t.Fatalf("assemble the API: %v", err)
 	}

@@ -43,7 +43,7 @@ type pages struct {
 	// supervisor, enter and leave are the supervisor's session; device names
 	// the tablet a request comes from.
 	supervisor func(*http.Request) bool
-	enter      func(http.ResponseWriter, *http.Request, string) (left int, ok bool)
+	enter      func(http.ResponseWriter, *http.Request, string) attempt
 	leave      func(http.ResponseWriter, *http.Request)
 	device     func(*http.Request) string
 	status     func(plant.Code) int

@@ -250,9 +250,8 @@ func (p *pages) entrarPIN(w http.ResponseWriter, r *http.Request) error {
 	if pad.Locked {
 		return p.write(w, r, http.StatusForbidden, live{}, ui.LoginPage(p.frame(w, r, "Supervisor"), pad))
 	}
-	left, ok := p.enter(w, r, form.Get("pin"))
-	if !ok {
-		pad.Said, pad.Locked = ui.PinLeft(left), left <= 0
+	if a := p.enter(w, r, form.Get("pin")); !a.ok {
+		pad.Said, pad.Locked = a.said(), a.wait > 0
 		return p.write(w, r, http.StatusForbidden, live{}, ui.LoginPage(p.frame(w, r, "Supervisor"), pad))
 	}
 	http.Redirect(w, r, pad.Back, http.StatusSeeOther)

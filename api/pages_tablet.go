@@ -93,10 +93,11 @@ func (p *pages) newTablet(w http.ResponseWriter, r *http.Request) error {
 }
 
 // guesses counts the tries of a code like those of a PIN, by address.
-func (p *pages) guesses(r *http.Request) (who string, left int, wait time.Duration) {
-	who = "código " + address(r)
-	left, wait = p.box.sessions.admit(who)
-	return who, left, wait
+// A restart ends the codes, so it may end the count.
+func (p *pages) guesses(r *http.Request) (own budget, left int, wait time.Duration) {
+	own = budget{key: "codigo/" + network(address(r)), most: wrongPINs, volatile: true}
+	left, wait = p.box.guard.admit(own)
+	return own, left, wait
 }
 
 // redeem enrols this device with a one-time code.
@@ -113,16 +114,17 @@ func (p *pages) redeem(w http.ResponseWriter, r *http.Request) error {
 		n.Said = said
 		return p.write(w, r, status, live{}, ui.CodePage(p.frame(w, r, ui.TextNewTablet), n))
 	}
-	who, left, wait := p.guesses(r)
+	own, left, wait := p.guesses(r)
 	if wait > 0 {
 		return again(http.StatusTooManyRequests, ui.CodeLeft(0))
 	}
 	i, err := p.box.codes.take(form.Get("codigo"), false)
 	if err != nil {
+		p.box.guard.wrong(address(r), own)
 		p.log.Warn("wrong code of a new tablet", "address", address(r), "left", left)
 		return again(http.StatusForbidden, ui.CodeLeft(left))
 	}
-	p.box.sessions.forgive(who)
+	p.box.guard.right(address(r), own)
 	d, err := p.box.enrol(w, r, i.tablet, i.by)
 	if err != nil {
 		p.box.codes.putBack(form.Get("codigo"), i)
@@ -241,18 +243,19 @@ func (p *pages) install(w http.ResponseWriter, r *http.Request, form url.Values,
 		n.Said = ui.TextFirstIsNoTV
 		return http.StatusUnprocessableEntity, nil
 	}
-	who, left, wait := p.guesses(r)
+	own, left, wait := p.guesses(r)
 	if wait > 0 {
 		n.Said = ui.CodeLeft(0)
 		return http.StatusTooManyRequests, nil
 	}
 	i, err := p.box.codes.take(n.Code, true)
 	if err != nil {
+		p.box.guard.wrong(address(r), own)
 		p.log.Warn("wrong set-up code", "address", address(r), "left", left)
 		n.Said = ui.CodeLeft(left)
 		return http.StatusForbidden, nil
 	}
-	p.box.sessions.forgive(who)
+	p.box.guard.right(address(r), own)
 	hash, err := HashPIN(pin, p.box.o.Random)
 	if err == nil {
 		err = p.box.adjust(r, plant.Setting{Key: SettingPIN, Value: hash}, address(r))
@@ -266,11 +269,11 @@ func (p *pages) install(w http.ResponseWriter, r *http.Request, form url.Values,
 		return 0, err
 	}
 	p.log.Info("the plant is set up", "device", d.Name)
-	return 0, p.box.open(w, d.Name, SettingDevice+d.ID)
+	return 0, p.box.open(w, SettingDevice+d.ID)
 }
 
-func (s *Server) open(w http.ResponseWriter, who, bound string) error {
-	secret, err := s.sessions.begin(who, bound)
+func (s *Server) open(w http.ResponseWriter, bound string) error {
+	secret, err := s.sessions.begin(bound)
 	if err != nil {
 		return err
 	}

@@ -134,6 +134,7 @@ type Server struct {
 	devices  *devices
 	codes    *codes
 	pacer    *pacer
+	guard    *guard
 	meters   *meters
 	clocks   *clocks
 	pages    *pages
@@ -153,7 +154,7 @@ type Server struct {
 func New(o Options) (*Server, error) {
 	s := &Server{o: o, mux: newEntrances(), cross: http.NewCrossOriginProtection(), origins: map[string]bool{},
 		sessions: newSessions(o.Now, o.Random), tokens: newTokenCache(), devices: newDevices(), codes: newCodes(o.Now, o.Random), meters: newMeters(o.Metrics), clocks: newClocks(), desk: newDesk(o.Sync, o.Plant, o.Now), began: o.Now()}
-	s.pacer = newPacer(o.WriteRate, o.Now)
+	s.pacer, s.guard = newPacer(o.WriteRate, o.Now), newGuard(&o)
 	for _, origin := range o.Origins {
 		origin = strings.TrimSuffix(origin, "/")
 		if err := s.cross.AddTrustedOrigin(origin); err != nil {

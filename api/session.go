@@ -17,24 +17,18 @@ const (
 	// lastFor in any case.
 	idleFor = 2 * time.Minute
 	lastFor = 10 * time.Minute
-	// wrongPINs lock an address for lockFor.
-	wrongPINs = 5
-	lockFor   = time.Minute
-	// maxGuessers bounds the memory that strangers can claim.
-	maxGuessers = 4096
 )
 
-// sessions are the supervisors at work, and who has been guessing. They live in
-// memory: a restart asks for the PIN again. Guarded by mu.
+// sessions are the supervisors at work. They live in memory: a restart asks for
+// the PIN again. Guarded by mu.
 type sessions struct {
 	now    func() time.Time
 	random io.Reader
 	// checks admits two PIN checks at once: each takes 19 MiB.
 	checks chan struct{}
 
-	mu      sync.Mutex
-	open    map[[32]byte]*session // by hash of the cookie
-	guesses map[string]*guesser   // by device or address
+	mu   sync.Mutex
+	open map[[32]byte]*session // by hash of the cookie
 }
 
 // session belongs to the device or token it was begun with: its cookie is
@@ -44,15 +38,8 @@ type session struct {
 	bound       string
 }
 
-// guesser counts the PINs tried in a row. A try counts before it is checked,
-// so that many at once cannot outrun the count.
-type guesser struct {
-	tries int
-	last  time.Time
-}
-
 func newSessions(now func() time.Time, random io.Reader) *sessions {
-	return &sessions{now: now, random: random, checks: make(chan struct{}, 2), open: map[[32]byte]*session{}, guesses: map[string]*guesser{}}
+	return &sessions{now: now, random: random, checks: make(chan struct{}, 2), open: map[[32]byte]*session{}}
 }
 
 // live reports whether the request belongs to a session begun with the same
@@ -82,50 +69,14 @@ func (x *session) over(now time.Time) bool {
 	return now.Sub(x.used) >= idleFor || now.Sub(x.begun) >= lastFor
 }
 
-// admit counts a try; left is what remains after it, wait how long the guesser
-// is locked when it may not try.
-func (s *sessions) admit(who string) (left int, wait time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.now()
-	g := s.guesses[who]
-	if g == nil || now.Sub(g.last) >= lockFor {
-		if g == nil && len(s.guesses) >= maxGuessers {
-			s.forget(now)
-		}
-		g = &guesser{}
-		s.guesses[who] = g
-	}
-	if g.tries >= wrongPINs {
-		return 0, lockFor - now.Sub(g.last)
-	}
-	g.tries++
-	g.last = now
-	return wrongPINs - g.tries, 0
-}
-
-// forget drops guessers whose count has no effect any more, or all when every
-// one of them is fresh.
-func (s *sessions) forget(now time.Time) {
-	for who, g := range s.guesses {
-		if now.Sub(g.last) >= lockFor {
-			delete(s.guesses, who)
-		}
-	}
-	if len(s.guesses) >= maxGuessers {
-		clear(s.guesses)
-	}
-}
-
 // begin opens a session and returns its cookie's value.
-func (s *sessions) begin(who, bound string) (string, error) {
+func (s *sessions) begin(bound string) (string, error) {
 	secret, err := randomText(s.random)
 	if err != nil {
 		return "", err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.guesses, who)
 	now := s.now()
 	for key, x := range s.open {
 		if x.over(now) {
@@ -134,13 +85,6 @@ func (s *sessions) begin(who, bound string) (string, error) {
 	}
 	s.open[sha256.Sum256([]byte(secret))] = &session{begun: now, used: now, bound: bound}
 	return secret, nil
-}
-
-// forgive forgets the wrong tries of who got it right.
-func (s *sessions) forgive(who string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.guesses, who)
 }
 
 func (s *sessions) end(r *http.Request) {
@@ -168,36 +112,45 @@ func (s *Server) tryPIN(w http.ResponseWriter, r *http.Request, pin string) (att
 		return attempt{unset: true}, nil
 	}
 	g := s.identify(r)
-	who := g.device
-	left, wait := s.sessions.admit(who)
-	if wait > 0 {
-		return attempt{wait: wait}, nil
+	budgets := s.pinBudgets(g, address(r))
+	a, err := s.checkPIN(r, phc, pin, budgets)
+	if err != nil || !a.ok {
+		return a, err
 	}
-	select {
-	case s.sessions.checks <- struct{}{}:
-		defer func() { <-s.sessions.checks }()
-	case <-r.Context().Done():
-		return attempt{}, &plant.Error{Code: plant.CodeBusy, Err: r.Context().Err()}
-	}
-	ok, err := VerifyPIN(phc, pin)
-	if err != nil {
-		return attempt{}, err
-	}
-	if !ok {
-		a := attempt{left: left}
-		if left == 0 {
-			a.wait = lockFor
-		}
-		s.o.Log.Warn("wrong supervisor PIN", "device", who, "left", left)
-		return a, nil
-	}
-	secret, err := s.sessions.begin(who, g.key)
+	s.guard.right(g.device, budgets[0], budgets[1:]...)
+	secret, err := s.sessions.begin(g.key)
 	if err != nil {
 		return attempt{}, err
 	}
 	http.SetCookie(w, s.cookie(secret, int(lastFor/time.Second)))
-	s.o.Log.Info("supervisor session", "device", who)
+	s.o.Log.Info("supervisor session", "device", g.device)
 	return attempt{ok: true}, nil
+}
+
+// checkPIN compares a PIN with its hash and counts it. A caller that leaves
+// before the verdict has spent the try.
+func (s *Server) checkPIN(r *http.Request, phc, pin string, budgets []budget) (attempt, error) {
+	left, wait := s.guard.admit(budgets...)
+	if wait > 0 {
+		return attempt{wait: wait}, nil
+	}
+	who := s.device(r)
+	select {
+	case s.sessions.checks <- struct{}{}:
+		defer func() { <-s.sessions.checks }()
+	case <-r.Context().Done():
+		s.guard.wrong(who, budgets...)
+		return attempt{}, &plant.Error{Code: plant.CodeBusy, Err: r.Context().Err()}
+	}
+	ok, err := VerifyPIN(phc, pin)
+	if ok {
+		return attempt{ok: true}, nil
+	}
+	a := attempt{left: left, wait: s.guard.wrong(who, budgets...)}
+	if err == nil {
+		s.o.Log.Warn("wrong PIN", "device", who, "of", budgets[0].key, "left", left)
+	}
+	return a, err
 }
 
 func (s *Server) cookie(value string, seconds int) *http.Cookie {
@@ -210,14 +163,13 @@ func (s *Server) supervisor(r *http.Request) bool { return s.identify(r).supervi
 // device names where a request comes from.
 func (s *Server) device(r *http.Request) string { return s.identify(r).device }
 
-// enter is tryPIN for the pages: left are the tries that remain, 0 while the
-// device is locked.
-func (s *Server) enter(w http.ResponseWriter, r *http.Request, pin string) (left int, ok bool) {
+// enter is tryPIN for the pages.
+func (s *Server) enter(w http.ResponseWriter, r *http.Request, pin string) attempt {
 	a, err := s.tryPIN(w, r, pin)
 	if err != nil && !errors.Is(err, r.Context().Err()) {
 		s.o.Log.Error("check the supervisor's PIN", "err", err)
 	}
-	return a.left, a.ok
+	return a
 }
 
 // leave ends the request's session.

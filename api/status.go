@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"envivo/plant"
+	"envivo/ui"
 )
 
 // row is what the JSON API says about one code: status, stable code, sentence
@@ -273,6 +274,14 @@ func wrongPIN(a attempt) error {
 		p.message += fmt.Sprintf(" Quedan %d intentos.", a.left)
 	}
 	return p
+}
+
+// said is what the screen says of a PIN that was not right.
+func (a attempt) said() string {
+	if a.wait > 0 {
+		return ui.PinWait(a.wait)
+	}
+	return ui.PinLeft(a.left)
 }
 
 // tooFast is the answer to a write that came too soon after many others.

@@ -302,6 +302,12 @@ const (
 	TextForeign   = "El pedido no se entiende: trae un dato que esta página no manda. No se guardó."
 )
 
+// PinWait is the answer to a PIN while its lock lasts, in whole minutes.
+func PinWait(wait time.Duration) string {
+	n := int((wait + time.Minute - 1) / time.Minute)
+	return "Espera " + Plural(max(n, 1), "minuto", "minutos") + " o pide ayuda al supervisor."
+}
+
 // PinLeft is the answer to a wrong PIN.
 func PinLeft(left int) string {
 	switch {

@@ -158,4 +158,9 @@ func TestWrongPINCountsDown(t *testing.T) {
 			t.Errorf("PinLeft(%d) = %q, want %q", left, got, want)
 		}
 	}
+	for wait, want := range map[time.Duration]string{time.Second: "1 minuto", time.Minute: "1 minuto", 61 * time.Second: "2 minutos", time.Hour: "60 minutos"} {
+		if got := PinWait(wait); got != "Espera "+want+" o pide ayuda al supervisor." {
+			t.Errorf("PinWait(%v) = %q, want %s", wait, got, want)
+		}
+	}
 }
