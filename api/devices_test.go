@@ -308,7 +308,7 @@ func TestAnOpenPlantWarnsTheSupervisor(t *testing.T) {
 	b := newBox(t)
 	b.pin("2580")
 	p := b.tablet().open("/quien", http.StatusOK).silent("Acceso abierto")
-	p.open("/entrar", http.StatusOK).press("ENTRAR", url.Values{"pin": {"2580"}}).says("Acceso abierto: cualquiera en esta red puede mirar y registrar.")
+	p.open("/entrar", http.StatusOK).press("ENTRAR", url.Values{"pin": {"2580"}}).says("Acceso abierto: cualquiera en esta red puede registrar.")
 	p.open("/menu", http.StatusOK).fill("/tablet", url.Values{"escala": {"gruesos"}})
 	if !strings.Contains(p.raw, `data-escala="gruesos"`) {
 		t.Error("an open plant's tablet does not keep its scale")
