@@ -275,7 +275,7 @@ document.addEventListener("DOMContentLoaded", () => {
     if (renew && atRest() && !ticked().length && !busy && !stale()) location.reload();
   }, 1000);
 
-  if (matchMedia("(min-width: 62em)").matches) for (const d of $$("details[data-panel]")) d.open = true;
+  if (matchMedia(`(min-width: ${62 * (Number(getComputedStyle(document.documentElement).getPropertyValue("--escala")) || 1)}em)`).matches) for (const d of $$("details[data-panel]")) d.open = true;
 
   // ---- unions ----------------------------------------------------------------
   const ticked = () => $$('input[name="union"][form="f-orden"]:checked');
@@ -297,6 +297,11 @@ document.addEventListener("DOMContentLoaded", () => {
     if (!all) return;
     for (const i of $$('input[name="union"][form="f-orden"]')) i.checked = all.dataset.todas === "1";
     ticks();
+  });
+
+  addEventListener("resize", () => { // a keyboard came up: not every browser shows the field again
+    const field = document.activeElement;
+    if (field?.matches("input,textarea")) field.scrollIntoView({ block: field.type === "search" ? "start" : "nearest", behavior: "instant" });
   });
 
   // ---- dialogs ---------------------------------------------------------------

@@ -42,6 +42,9 @@ var load = sync.OnceValue(func() bundle {
 	css = append(append(css, '\n'), read("secure.css")...)
 	css = bytes.ReplaceAll(css, []byte("url(plex.woff2)"), []byte("url("+b.urls["plex.woff2"]+")"))
 	b.add("app.css", "text/css; charset=utf-8", css)
+	for _, s := range scales {
+		b.add(Sheet(s.name), "text/css; charset=utf-8", scaled(css, s.factor))
+	}
 	doc := append(append(read("tokens.css"), '\n'), read("apidoc.css")...)
 	b.add("apidoc.css", "text/css; charset=utf-8", bytes.ReplaceAll(doc, []byte("url(plex.woff2)"), []byte("url("+b.urls["plex.woff2"]+")")))
 	script := append(append(read("app.js"), '\n'), read("lists.js")...)
@@ -87,7 +90,7 @@ func pack(body []byte) []byte {
 	return out.Bytes()
 }
 
-// URL is the address of an asset by its plain name: app.css, apidoc.css,
+// URL is the address of an asset by its plain name: app.css and what Sheet gives, apidoc.css,
 // app.js, tv.js, papel.js, plex.woff2, icono.svg, app.webmanifest.
 func URL(name string) string {
 	url, ok := load().urls[name]

@@ -86,3 +86,17 @@ func TestTheManifestNamesTheIconByItsAddress(t *testing.T) {
 		t.Errorf("the manifest %s does not name %s", b, URL("icono.svg"))
 	}
 }
+
+// TestEachScaleHasItsWidths: the sheet for gloves breaks its lines where the usual
+// one does for letters as large.
+func TestEachScaleHasItsWidths(t *testing.T) {
+	for scale, want := range map[string]string{"": "(min-width: 62em)", "dedos": "(min-width: 62em)", "guantes": "(min-width: 77.5em)", "gruesos": "(min-width: 93em)"} {
+		css := body(t, get(http.MethodGet, URL(Sheet(scale))).Body)
+		if !strings.Contains(css, want) || want != "(min-width: 62em)" && strings.Contains(css, "(min-width: 62em)") {
+			t.Errorf("the sheet for %q does not begin its columns at %s", scale, want)
+		}
+		if factor := map[string]string{"guantes": "--escala: 1.25", "gruesos": "--escala: 1.5"}[scale]; !strings.Contains(css, `[data-escala="`+scale+`"] { `+factor) && factor != "" {
+			t.Errorf("the sheet for %q and its letters are of different scales", scale)
+		}
+	}
+}

@@ -82,6 +82,7 @@ document.addEventListener("DOMContentLoaded", () => {
   function digits(open) {
     pad.hidden = !open;
     document.body.classList.toggle("con-numeros", open);
+    document.documentElement.style.scrollPaddingBottom = open ? pad.parentElement.offsetHeight + 16 + "px" : "";
     opener.setAttribute("aria-expanded", String(open));
     box.inputMode = open ? "none" : "search";
   }

@@ -27,6 +27,11 @@ import (
 //go:embed testdata/audit.js
 var audits string
 
+// geometry is what they ask of sizes and places.
+//
+//go:embed testdata/geometry.js
+var geometry string
+
 // Where the pictures go and where axe is; both are handed over by the gate.
 const (
 	shotsEnv = "ENVIVO_SHOTS"
@@ -94,7 +99,7 @@ func newEye(t *testing.T, first context.Context, s *server, shots string, width,
 	if err := chromedp.Listen(tab, e.notice); err != nil {
 		t.Fatal(err)
 	}
-	call(t, tab, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: audits})
+	call(t, tab, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: audits + geometry})
 	e.theme("light")
 	return e
 }

@@ -152,6 +152,6 @@
     large: () => all(wide, reach, clear, cut, () => violations),
     wall: () => all(frame, wide, () => violations),
     rows: () => $$("main .fila").filter((e) => { const r = e.getBoundingClientRect(); return r.top >= 0 && r.bottom <= (document.querySelector(".bajo")?.getBoundingClientRect().top ?? innerHeight); }).length,
-    top, shorten, tabbing, tabbed, axed,
+    top, shorten, tabbing, tabbed, axed, shown, actions, face, meets, name,
   };
 })();
