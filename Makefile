@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help check build generate test e2e race fuzz bench demo release reproducible clean
+.PHONY: help check build generate test e2e race fuzz soak nightly bench demo release reproducible clean
 
 # Static, stripped, without paths of the machine it was built on. Go stamps the
 # commit, which `envivo version` and every page show.
@@ -30,6 +30,12 @@ e2e: ## the built binary and a real browser; pictures of every screen in artifac
 
 fuzz: ## every fuzz target for FUZZTIME (30s)
 	@.ci/fuzz $(FUZZTIME)
+
+soak: ## half an hour of everything at once; report and plot in docs/bench
+	ENVIVO_SOAK=30m ENVIVO_SOAK_OUT=$(CURDIR)/docs/bench go test -timeout 45m -run 'TestSoak$$' -v ./e2e
+
+nightly: ## the long tests with their full numbers: 500 kills, soak, ten minutes of each fuzz target
+	@bash .ci/nightly
 
 bench: ## all benchmarks, COUNT (10) times, for benchstat
 	go test -run '^$$' -bench . -benchmem -count $(COUNT) $$(go list ./... | grep -v '/e2e')

@@ -63,6 +63,7 @@ func (m *meters) write(w io.Writer) {
 		f(w)
 	}
 	metrics.WriteProcessMetrics(w)
+	metrics.WriteFDMetrics(w)
 }
 
 func (s *Server) metricsPage(w http.ResponseWriter, r *http.Request) {

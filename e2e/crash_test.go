@@ -24,7 +24,7 @@ type acked struct {
 func TestPowerCut(t *testing.T) {
 	t.Parallel()
 	rounds := 50
-	if n, err := strconv.Atoi(os.Getenv("ENVIVO_CRASH_ROUNDS")); err == nil {
+	if n, err := strconv.Atoi(os.Getenv(crashRoundsEnv)); err == nil {
 		rounds = n
 	}
 	const clients = 12

@@ -146,7 +146,11 @@ func (x *sheetBox) agrees(data string) {
 		return out
 	}
 	if a, b := ids(x.shown("Metadata")), ids(table(x.t, filepath.Join(dir, "Metadata.csv"))); !slices.Equal(a, b) {
-		x.t.Errorf("Metadata in the Sheet holds %d rows, the log %d, or in another order", len(a), len(b))
+		i := 0
+		for i < min(len(a), len(b)) && a[i] == b[i] {
+			i++
+		}
+		x.t.Errorf("Metadata in the Sheet holds %d rows, the log %d; the first that differ, at row %d: %v, want %v", len(a), len(b), i+2, a[i:min(len(a), i+8)], b[i:min(len(b), i+8)])
 	}
 }
 
