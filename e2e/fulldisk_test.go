@@ -37,7 +37,7 @@ func TestAStoreThatCannotGrow(t *testing.T) {
 				}
 				done++
 			}
-			if batch := strings.HasSuffix(path, "batch-tomar"); batch && !strings.Contains(last.Raw, `"message":"Error: El servidor`) {
+			if batch := strings.HasSuffix(path, "batch-tomar"); batch && !strings.Contains(last.Raw, `"message":"Error: El disco del servidor`) {
 				t.Errorf("the batch that could not be stored = %d %s", last.Status, last.Raw)
 			} else if !batch && (last.Status != 503 || last.text("error") != "SHEETS_UPDATE_ERROR" || !strings.Contains(last.text("message"), "servidor") || strings.Contains(last.text("message"), "red")) {
 				t.Errorf("what could not be stored = %d %s, want 503", last.Status, last.Raw)
@@ -45,9 +45,13 @@ func TestAStoreThatCannotGrow(t *testing.T) {
 			if t.Failed() {
 				return
 			}
-			if err := <-s.done; err == nil {
-				t.Error("a server whose store failed ended with exit code 0")
+			if r := s.get("/api/occupation/status/" + spoolTag(1)); r.Status != 200 {
+				t.Errorf("a reading while nothing can be stored = %d %s, want 200", r.Status, r.Raw)
 			}
+			if again := s.post(path, body(spoolTag(done+1))); !strings.Contains(again.Raw, "servidor") {
+				t.Errorf("the same once more = %d %s, want it refused in the same way", again.Status, again.Raw)
+			}
+			s.kill()
 			after := serve(t, data)
 			if n := len(after.events()); !strings.Contains(path, "supervisor") && n < done {
 				t.Errorf("%d events after %d acknowledged commands", n, done)

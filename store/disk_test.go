@@ -22,6 +22,7 @@ type disk struct {
 	write *func([]byte, int64) (int, error)
 	real  *os.File
 	dead  *os.File
+	fixed *os.File // refuses another size
 	page  int64
 
 	mu   sync.Mutex
@@ -99,7 +100,8 @@ func layDisk(t testing.TB, st *store.Bolt) *disk {
 }
 
 // fail makes one stroke of the next commit fail. A growth is broken before the
-// commit begins.
+// commit begins: the same file, open for reading only, knows its size and refuses
+// another one.
 func (d *disk) fail(h *hurt) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -108,15 +110,20 @@ func (d *disk) fail(h *hurt) error {
 		return nil
 	}
 	h.hit = true
-	*d.file = d.dead
-	if h.how != butDone {
-		return nil
-	}
-	info, err := d.real.Stat()
-	if err == nil {
-		err = d.real.Truncate(info.Size() + 16<<20)
+	var err error
+	if d.fixed, err = os.Open(d.real.Name()); err == nil {
+		*d.file = d.fixed
 	}
 	return err
+}
+
+// grow is the growth that was done although it was reported failed.
+func (d *disk) grow() error {
+	info, err := d.real.Stat()
+	if err != nil {
+		return err
+	}
+	return d.real.Truncate(info.Size() + 16<<20)
 }
 
 // heal gives bbolt its file back; the store must have come to rest.
@@ -125,6 +132,10 @@ func (d *disk) heal() {
 	defer d.mu.Unlock()
 	d.hurt = nil
 	*d.file = d.real
+	if d.fixed != nil {
+		_ = d.fixed.Close() // it was only read
+		d.fixed = nil
+	}
 }
 
 // answered notes that somebody was told about every event up to seq.

@@ -44,7 +44,7 @@ const (
 
 // faults are the rows about the disk. A page is every page of the commit in turn.
 func faults() []fault {
-	eio, full, ro := error(syscall.EIO), error(syscall.ENOSPC), error(syscall.EROFS)
+	eio, full, big, ro := error(syscall.EIO), error(syscall.ENOSPC), error(syscall.EFBIG), error(syscall.EROFS)
 	return []fault{
 		{"growth of the file fails, not done", atGrowth, notDone, eio, toldUnknown, stops, without, clean},
 		{"growth of the file fails, done but reported failed", atGrowth, butDone, eio, toldUnknown, stops, without, clean},
@@ -58,6 +58,9 @@ func faults() []fault {
 		{"write of the meta page fails, done but reported failed", atMeta, butDone, eio, toldUnknown, stops, with, clean},
 		{"sync of the meta page fails, not done", atMetaSync, notDone, eio, toldUnknown, stops, with, clean},
 		{"sync of the meta page fails, done but reported failed", atMetaSync, butDone, eio, toldUnknown, stops, with, clean},
+		{"disk full at the growth of the file, not done", atGrowth, notDone, full, toldNothing, goesOn, without, clean},
+		{"disk full at the growth of the file, done but reported failed", atGrowth, butDone, full, toldNothing, goesOn, without, clean},
+		{"file as long as the system allows, not done", atGrowth, notDone, big, toldNothing, goesOn, without, clean},
 		{"disk full at a page, not done", atPage, notDone, full, toldNothing, goesOn, without, clean},
 		{"disk full at a page, half done", atPage, halfDone, full, toldNothing, goesOn, without, clean},
 		{"disk full at a page, done but reported failed", atPage, butDone, full, toldNothing, goesOn, without, clean},
@@ -118,10 +121,20 @@ func (f *fault) inject(t *testing.T, page, pages int) {
 	t.Helper()
 	path, o := dbPath(t), toyOptions()
 	var hurting atomic.Bool
+	var d *disk
 	o.Faults = &store.Faults{Commit: func(commit func() error) error {
 		err := commit()
 		if err != nil && hurting.Load() && (f.at == atPagesSync || f.at == atMetaSync) {
 			return &os.PathError{Op: "sync", Path: "plant.db", Err: f.err}
+		}
+		if err != nil && hurting.Load() && f.at == atGrowth { // the words in which bbolt tells it
+			if f.how == butDone {
+				if err := d.grow(); err != nil {
+					t.Error(err)
+				}
+			}
+			how, _, _ := strings.Cut(err.Error(), ": ")
+			return fmt.Errorf("%s: %s", how, &os.PathError{Op: "truncate", Path: "plant.db", Err: f.err})
 		}
 		return err
 	}}
@@ -130,7 +143,8 @@ func (f *fault) inject(t *testing.T, page, pages int) {
 		t.Fatal(err)
 	}
 	before := must(t, st, storetest.Bring("A-1", 2)).Seq
-	d, h := layDisk(t, st), &hurt{at: f.at, page: page, how: f.how, err: f.err}
+	d = layDisk(t, st)
+	h := &hurt{at: f.at, page: page, how: f.how, err: f.err}
 	if f.at == atPagesSync {
 		h.page = pagesOf(t, *f) - 1
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 	"time"
 
@@ -178,7 +179,7 @@ func (w *writer) commit(b *batch) error {
 // it, and the writer goes on, so that everybody can still read. After anything
 // else nobody knows.
 func (w *writer) failed(b *batch, err error) error {
-	if (diskFull(err) || errors.Is(err, syscall.EROFS)) && w.untouched() {
+	if (diskFull(err) || ungrown(err) || errors.Is(err, syscall.EROFS)) && w.untouched() {
 		w.b.stats.full.Add(1)
 		w.b.o.Log.Error("the disk takes nothing", "batch", len(b.events), "err", err)
 		b.refuse(plant.CodeFull, err)
@@ -186,6 +187,23 @@ func (w *writer) failed(b *batch, err error) error {
 	}
 	b.refuse(plant.CodeUnknownOutcome, err)
 	return fmt.Errorf("commit after event %d: outcome unknown: %w", w.snap.Seq, err)
+}
+
+// ungrown reports that the file could not be made longer because there is no room
+// for it. bbolt does this before it writes the first page of a commit, and tells
+// what the system said in words only. Anything else the system may say there, an
+// input/output error above all, is no proof of anything.
+func ungrown(err error) bool {
+	_, said, ok := strings.Cut(err.Error(), "file resize error: ")
+	if !ok {
+		return false
+	}
+	for _, full := range []error{syscall.ENOSPC, syscall.EFBIG} {
+		if strings.HasSuffix(said, ": "+full.Error()) {
+			return true
+		}
+	}
+	return false
 }
 
 // untouched reports whether the file still ends where the snapshot does.
