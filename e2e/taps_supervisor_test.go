@@ -39,9 +39,25 @@ func TestTapBudgetsOfASupervisor(t *testing.T) {
 		p.tap(act.cmd+" of the dialog", fmt.Sprintf(`document.querySelector('dialog button[data-cmd=%q]')`, act.cmd)).said(act.said).spent(act.cmd+", with the PIN in", 3)
 	}
 	e.form("/persona", fmt.Sprintf("trabajador=%d", demoFitter))
-	to("/canasta")
-	pick(3)
-	p.cmd("TOMAR")
-	until(t, p.tab, "nothing was taken", `document.querySelector('main').innerText.includes('3 de 3 tomados')`)
+	to("/mis")
+	fromARow := func() {
+		t.Helper()
+		p.cmd("A_CANASTA")
+		until(t, p.tab, "the basket never opened with the row's spool in it", `document.querySelectorAll('.pieza.puesta').length === 1 && !!window.envivo`)
+		live(t, p.tab)
+		for i := range 2 {
+			p.tap("a spool", `[...document.querySelectorAll('.pieza:not(.puesta)')].find(x => x.innerText.includes('Listo para'))`)
+			until(t, p.tab, "the tile was never ticked", fmt.Sprintf(`document.querySelectorAll('.pieza.puesta').length === %d`, i+2))
+		}
+		p.cmd("TOMAR")
+		until(t, p.tab, "nothing was taken", `document.querySelector('main').innerText.includes('3 de 3 tomados')`)
+	}
+	fromARow()
 	p.spent("TOMAR a basket of 3, identified", 3+1)
+	e.form("/salir", "")
+	to("/")
+	p.is("Luis Sepúlveda", "Armador")
+	live(t, p.tab)
+	fromARow()
+	p.spent("TOMAR a basket of 3 from the picker", 3+2)
 }

@@ -30,7 +30,7 @@ func Mine(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
 	}
 	ready := readyFor(s, w.Roles, Filter{})
 	total := len(ready)
-	next, err := rowItems(ready[:min(total, firstReady)], nothing(TextNoReady, "/spools", "Ver todos"))
+	next, err := rowItems(forBasket(s, w, ready[:min(total, firstReady)]), nothing(TextNoReady, "/spools", "Ver todos"))
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func Ready(s *plant.Snapshot, f Filter, _ time.Time) ([]Region, error) {
 	if f.Active() {
 		empty = nothing("Ningún spool listo con filtro "+f.Words()+".", f.Path, "Quitar filtros")
 	}
-	shown := windowed(f, views)
+	shown := forBasket(s, w, windowed(f, views))
 	list, err := rowItems(shown, empty)
 	if err != nil {
 		return nil, err
@@ -80,6 +80,14 @@ func Ready(s *plant.Snapshot, f Filter, _ time.Time) ([]Region, error) {
 		return nil, err
 	}
 	return around(f, viewsExtent(views, len(shown)), nouns{"spool listo", "spools listos"}, Region{ID: "filas", Items: list}, Region{ID: "filtros", Items: options})
+}
+
+// forBasket marks the rows that a person can take several of at once.
+func forBasket(s *plant.Snapshot, w plant.Worker, views []rowView) []rowView {
+	for i, v := range views {
+		_, views[i].Basket = (&SpoolSight{Snap: s, Row: v.Row, Me: w, Actions: mayTake(v.Row, w.Roles)}).Start()
+	}
+	return views
 }
 
 // readyFor lists the free spools a set of roles may work on: those left half
