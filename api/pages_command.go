@@ -202,7 +202,8 @@ func refusalIn(err error) *plant.Error {
 // page again.
 func (p *pages) outcome(w http.ResponseWriter, r *http.Request, res result) error {
 	tag := plant.Tag(r.PathValue("tag"))
-	back := ui.SpoolPath(tag)
+	list := besideOf(r.URL.Query())
+	back := ui.SpoolBeside(tag, list)
 	if v := local(res.form.Get("volver"), ""); v != "" {
 		back = v
 	}
@@ -224,7 +225,7 @@ func (p *pages) outcome(w http.ResponseWriter, r *http.Request, res result) erro
 		return p.told(w, r, toldJSON{OK: n.OK, Signal: n.Signal}, &n)
 	}
 	if !n.OK && res.act.sheet != "" {
-		back = ui.SpoolPath(tag) + "?hacer=" + res.act.sheet
+		back = ui.SpoolBeside(tag, list, "hacer", res.act.sheet)
 	}
 	p.leaveNotice(w, n)
 	http.Redirect(w, r, back, http.StatusSeeOther)

@@ -17,20 +17,21 @@ import (
 )
 
 // spoolView is the canonical name of a spool's live view: who looks and
-// whether a supervisor's session is open decide what the page offers.
-func spoolView(t plant.Tag, me plant.WorkerID, supervisor bool) string {
-	q := url.Values{}
-	if me != 0 {
-		q.Set("yo", strconv.Itoa(int(me)))
+// whether a supervisor's session is open decide what the page offers, and the
+// list beside it is part of what it shows.
+func spoolView(t plant.Tag, a asking) string {
+	var q []string
+	if a.me != 0 {
+		q = append(q, "yo", strconv.Itoa(int(a.me)))
 	}
-	if supervisor {
-		q.Set("sup", "1")
+	if a.supervisor {
+		q = append(q, "sup", "1")
 	}
-	if len(q) == 0 {
-		return ui.SpoolPath(t)
-	}
-	return ui.SpoolPath(t) + "?" + q.Encode()
+	return ui.SpoolBeside(t, a.list, q...)
 }
+
+// besideOf is the list that a spool's address carries, nil for none.
+func besideOf(q url.Values) *ui.Filter { return ui.ParseBeside(q.Get(ui.BesideParam)) }
 
 // liveSpool finds what draws a spool's view.
 func (p *pages) liveSpool(view, escaped string, q url.Values) (Page, error) {
@@ -44,16 +45,25 @@ func (p *pages) liveSpool(view, escaped string, q url.Values) (Page, error) {
 	}
 	tag := row.Spool.Tag
 	me, _ := strconv.ParseInt(q.Get("yo"), 10, 32)
-	supervisor := q.Get("sup") == "1"
-	if want := spoolView(tag, plant.WorkerID(me), supervisor); want != view {
+	a := asking{me: plant.WorkerID(me), supervisor: q.Get("sup") == "1", list: besideOf(q)}
+	if want := spoolView(tag, a); want != view {
 		return nil, fmt.Errorf("view %q: its name is %q", view, want)
 	}
 	return func(s *plant.Snapshot, now time.Time) ([]ui.Region, error) {
-		sight, err := p.sight(context.Background(), s, tag, asking{plant.WorkerID(me), supervisor, now})
+		sight, err := p.sight(context.Background(), s, tag, asking{me: a.me, supervisor: a.supervisor, list: a.list, now: now})
 		if err != nil {
 			return nil, err
 		}
-		return sight.Regions()
+		regions, err := sight.Regions()
+		if err != nil || a.list == nil {
+			return regions, err
+		}
+		list := *a.list
+		if list.Path == "/mis" || list.Path == "/listos" {
+			list.Me = a.me
+		}
+		beside, err := p.rows.Beside(s, list, tag, now)
+		return append(regions, beside), err
 	}, nil
 }
 
@@ -62,6 +72,8 @@ type asking struct {
 	me         plant.WorkerID
 	supervisor bool
 	now        time.Time
+	// list stands beside the spool; nil for none.
+	list *ui.Filter
 }
 
 // sight gathers what a spool's page shows. Events newer than the snapshot are
@@ -76,14 +88,14 @@ func (p *pages) sight(ctx context.Context, s *plant.Snapshot, tag plant.Tag, a a
 		return nil, fmt.Errorf("read the history of %s: %w", tag, err)
 	}
 	me, _ := s.Worker(a.me)
-	return &ui.SpoolSight{Snap: s, Row: row, Now: a.now, Me: me, Supervisor: a.supervisor,
+	return &ui.SpoolSight{Snap: s, Row: row, Now: a.now, Me: me, Supervisor: a.supervisor, List: a.list,
 		Actions: p.permitted(s, tag, a.me, a.supervisor, a.now), Events: events}, nil
 }
 
 // looking is the spool of a request as the person before the tablet sees it.
 func (p *pages) looking(r *http.Request) (*ui.SpoolSight, error) {
 	snap := p.plant.Snapshot()
-	a := asking{supervisor: p.supervisor(r), now: p.now()}
+	a := asking{supervisor: p.supervisor(r), now: p.now(), list: besideOf(r.URL.Query())}
 	if me, ok := p.me(r, snap); ok {
 		a.me = me.ID
 	}
@@ -105,12 +117,15 @@ func (p *pages) spool(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view := spoolView(sight.Row.Spool.Tag, sight.Me.ID, sight.Supervisor)
+	view := spoolView(sight.Row.Spool.Tag, asking{me: sight.Me.ID, supervisor: sight.Supervisor, list: sight.List})
 	return p.show(w, r, ui.Short(sight.Row.Spool.Tag), view, func(f ui.Frame) templ.Component {
 		if sheet != nil && f.Notice != nil && !f.Notice.OK { // told where the person looks: in the dialog
 			sheet, f.Notice = p.sheet(sight, do, f.Notice.Text), nil
 		}
 		f.Footer, f.Sheet, f.Wide = ui.SpoolFooter(), sheet, true
+		if sight.List != nil {
+			f.Beside = ui.BesideList(*sight.List)
+		}
 		sight.Kept = p.drafts.ticksOf(sight.Me.ID, sight.Row.Spool.Tag)
 		return ui.SpoolPage(f, sight, p.newID(), older)
 	})

@@ -111,7 +111,7 @@ document.addEventListener("DOMContentLoaded", () => {
     node.replaceWith(fresh);
     focus();
     movedAt.set(fresh, mine ? -1e9 : performance.now());
-    if (!mine && fresh.matches(".fila,.persona,.union")) {
+    if (!mine && fresh.matches(".fila,.persona,.union,.vecina")) {
       fresh.classList.add("cambiada");
       setTimeout(() => { fresh.classList.remove("cambiada"); if (!fresh.className) fresh.removeAttribute("class"); }, 3000);
     }

@@ -15,7 +15,7 @@ import (
 	"sync"
 )
 
-//go:embed tokens.css app.css boards.css scan.css secure.css lists.css apidoc.css app.js lists.js scan.js camara.js tv.js papel.js icono.svg fuente/plex.woff2 manifest.webmanifest
+//go:embed tokens.css app.css boards.css scan.css secure.css lists.css beside.css apidoc.css app.js lists.js beside.js scan.js camara.js tv.js papel.js icono.svg fuente/plex.woff2 manifest.webmanifest
 var files embed.FS
 
 // Prefix is where Handler expects to be mounted.
@@ -39,6 +39,7 @@ var load = sync.OnceValue(func() bundle {
 	css = append(append(css, '\n'), read("boards.css")...)
 	css = append(append(css, '\n'), read("scan.css")...)
 	css = append(append(css, '\n'), read("lists.css")...)
+	css = append(append(css, '\n'), read("beside.css")...)
 	css = append(append(css, '\n'), read("secure.css")...)
 	css = bytes.ReplaceAll(css, []byte("url(plex.woff2)"), []byte("url("+b.urls["plex.woff2"]+")"))
 	b.add("app.css", "text/css; charset=utf-8", css)
@@ -48,6 +49,7 @@ var load = sync.OnceValue(func() bundle {
 	doc := append(append(read("tokens.css"), '\n'), read("apidoc.css")...)
 	b.add("apidoc.css", "text/css; charset=utf-8", bytes.ReplaceAll(doc, []byte("url(plex.woff2)"), []byte("url("+b.urls["plex.woff2"]+")")))
 	script := append(append(read("app.js"), '\n'), read("lists.js")...)
+	script = append(append(script, '\n'), read("beside.js")...)
 	b.add("app.js", "text/javascript; charset=utf-8", append(append(append(append(script, '\n'), read("scan.js")...), '\n'), read("camara.js")...))
 	b.add("tv.js", "text/javascript; charset=utf-8", read("tv.js"))
 	b.add("papel.js", "text/javascript; charset=utf-8", read("papel.js"))

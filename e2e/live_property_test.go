@@ -59,6 +59,7 @@ func anyPages(rng *rand.Rand) []string {
 		"/metrologia",
 		"/reparacion",
 		"/spools/" + pick(spoolTag(1), spoolTag(7), jointTag(2)),
+		"/spools/" + spoolTag(3) + "?lista=" + url.QueryEscape(pick("/spools?hasta=90", "/listos", "/quien", "/metrologia", "/reparacion")),
 		"/tv?vista=" + pick("quien", "filas", "hoy"),
 		"/",
 	}

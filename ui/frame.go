@@ -41,6 +41,8 @@ type Frame struct {
 	Sheet templ.Component
 	// Footer replaces the navigation at the lower edge.
 	Footer templ.Component
+	// Beside is the list beside an open spool, nil for none.
+	Beside templ.Component
 	// Rest is after how many seconds without a touch the person leaves a shared
 	// tablet; 0 for never.
 	Rest int

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"envivo/plant"
 )
 
@@ -15,6 +17,8 @@ import (
 type Rows struct {
 	mu    sync.Mutex
 	drawn map[plant.Tag]drawnRow
+	// beside are the narrow rows of the list beside a spool.
+	beside map[plant.Tag]drawnRow
 }
 
 type drawnRow struct {
@@ -24,23 +28,28 @@ type drawnRow struct {
 }
 
 // NewRows is an empty cache.
-func NewRows() *Rows { return &Rows{drawn: map[plant.Tag]drawnRow{}} }
+func NewRows() *Rows { return &Rows{drawn: map[plant.Tag]drawnRow{}, beside: map[plant.Tag]drawnRow{}} }
 
 func (c *Rows) item(s *plant.Snapshot, r *plant.Row, now time.Time) (Item, error) {
 	v := rowOf(s, r, now)
-	key := string(r.Spool.Tag)
+	return c.keep(c.drawn, v, func() templ.Component { return row(v) })
+}
+
+// keep gives a row as it was drawn before, or draws it.
+func (c *Rows) keep(kept map[plant.Tag]drawnRow, v rowView, draw func() templ.Component) (Item, error) {
+	tag := v.Row.Spool.Tag
 	c.mu.Lock()
-	d, ok := c.drawn[r.Spool.Tag]
+	d, ok := kept[tag]
 	c.mu.Unlock()
-	if ok && d.row == r && d.late == v.Late {
-		return Item{Key: key, HTML: d.html}, nil
+	if ok && d.row == v.Row && d.late == v.Late {
+		return Item{Key: string(tag), HTML: d.html}, nil
 	}
-	it, err := item(key, row(v))
+	it, err := item(string(tag), draw())
 	if err != nil {
 		return Item{}, err
 	}
 	c.mu.Lock()
-	c.drawn[r.Spool.Tag] = drawnRow{row: r, late: v.Late, html: it.HTML}
+	kept[tag] = drawnRow{row: v.Row, late: v.Late, html: it.HTML}
 	c.mu.Unlock()
 	return it, nil
 }
@@ -151,51 +160,20 @@ func rowOf(s *plant.Snapshot, r *plant.Row, now time.Time) rowView {
 
 // Held are the regions of who has what: one card per person, by name.
 func Held(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
-	type desk struct {
-		who  plant.Person
-		name string
-		rows []rowView
-	}
-	desks := map[string]*desk{}
-	var order []*desk
-	var all []rowView
-	ops, late := map[plant.Op]int{}, 0
-	for _, r := range heldRows(s) {
-		h := r.Spool.Hold
-		v := rowOf(s, r, now)
-		ops[h.Op]++
-		if v.Late {
-			late++
-		}
-		if f.Op != plant.OpNone && h.Op != f.Op || f.Vencidas && !v.Late {
-			continue
-		}
-		all = append(all, v)
-		key := deskKey(h.Worker)
-		d := desks[key]
-		if d == nil {
-			d = &desk{who: h.Worker, name: Name(s, h.Worker)}
-			desks[key], order = d, append(order, d)
-		}
-		d.rows = append(d.rows, v)
-	}
-	slices.SortStableFunc(order, func(a, b *desk) int {
-		return cmp.Or(cmp.Compare(plant.Fold(a.name), plant.Fold(b.name)), cmp.Compare(a.who.ID, b.who.ID))
-	})
+	d := desksOf(s, f, now)
 	list, shown := Region{ID: "gente"}, 0
-	for _, d := range order {
+	for _, d := range d.order {
 		if shown >= f.window() {
 			break
 		}
 		shown += len(d.rows) // a person is drawn whole
-		slices.SortStableFunc(d.rows, func(a, b rowView) int { return a.Row.Spool.Hold.Since.Compare(b.Row.Spool.Hold.Since) })
 		it, err := item(deskKey(d.who), person(d.who, d.name, d.rows))
 		if err != nil {
 			return nil, err
 		}
 		list.Items = append(list.Items, it)
 	}
-	if len(order) == 0 {
+	if len(d.order) == 0 {
 		text, link, word := TextNoHeld, "/listos", "Ver los listos"
 		if f.Active() {
 			text, link, word = "Nadie tiene spools con filtro "+f.Words()+".", f.Path, "Quitar filtros"
@@ -206,11 +184,11 @@ func Held(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
 		}
 		list.Items = append(list.Items, it)
 	}
-	options, err := choiceItems(heldChoices(f, ops, late))
+	options, err := choiceItems(heldChoices(f, d.ops, d.late))
 	if err != nil {
 		return nil, err
 	}
-	return around(f, viewsExtent(all, shown), nouns{"spool en curso", "spools en curso"}, list, Region{ID: "filtros", Items: options})
+	return around(f, viewsExtent(d.all, shown), nouns{"spool en curso", "spools en curso"}, list, Region{ID: "filtros", Items: options})
 }
 
 func deskKey(p plant.Person) string {

@@ -15,16 +15,7 @@ const firstReady = 8
 // take next.
 func Mine(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
 	w, _ := s.Worker(f.Me)
-	var held []rowView
-	for _, t := range s.Held(f.Me) {
-		if r, ok := s.Row(t); ok {
-			v := rowOf(s, r, now)
-			v.Own = true
-			held = append(held, v)
-		}
-	}
-	slices.SortStableFunc(held, func(a, b rowView) int { return a.Row.Spool.Hold.Since.Compare(b.Row.Spool.Hold.Since) })
-	mine, err := rowItems(held, nothing(TextNoMine, "", ""))
+	mine, err := rowItems(heldOf(s, f.Me, now), nothing(TextNoMine, "", ""))
 	if err != nil {
 		return nil, err
 	}
@@ -143,6 +134,10 @@ func takeable(r *plant.Row, roles plant.Role) bool {
 
 // Inspection are the regions of Metrología: oldest first.
 func Inspection(s *plant.Snapshot, f Filter, _ time.Time) ([]Region, error) {
+	return queueRegions(f, toInspect(s), nouns{"spool por inspeccionar", "spools por inspeccionar"}, TextNoInspect)
+}
+
+func toInspect(s *plant.Snapshot) []rowView {
 	var views []rowView
 	for r := range s.In(plant.PorInspeccionar) {
 		v := rowView{Row: r, Who: s, NoChip: true, Since: r.Spool.ReadyAt, Extra: authors(s, r.Spool)}
@@ -152,11 +147,15 @@ func Inspection(s *plant.Snapshot, f Filter, _ time.Time) ([]Region, error) {
 		views = append(views, v)
 	}
 	slices.SortStableFunc(views, func(a, b rowView) int { return a.Since.Compare(b.Since) })
-	return queueRegions(f, views, nouns{"spool por inspeccionar", "spools por inspeccionar"}, TextNoInspect)
+	return views
 }
 
 // Repair are the regions of Reparación: rejected, paused, blocked.
 func Repair(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
+	return queueRegions(f, toRepair(s, now), nouns{"spool en reparación", "spools en reparación"}, TextNoRepair)
+}
+
+func toRepair(s *plant.Snapshot, now time.Time) []rowView {
 	var views []rowView
 	for _, e := range []plant.Estado{plant.EstadoRechazado, plant.EnPausaReparacion, plant.Reparando, plant.Bloqueado} {
 		for r := range s.In(e) {
@@ -168,7 +167,7 @@ func Repair(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
 			views = append(views, v)
 		}
 	}
-	return queueRegions(f, views, nouns{"spool en reparación", "spools en reparación"}, TextNoRepair)
+	return views
 }
 
 func queueRegions(f Filter, views []rowView, n nouns, empty string) ([]Region, error) {

@@ -247,9 +247,9 @@ func More(v *SpoolSight) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var10 templ.SafeURL
-				templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinURLErrs(templ.URL("/entrar?volver=" + escapeQuery(SpoolPath(v.spool().Tag))))
+				templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinURLErrs(templ.URL("/entrar?volver=" + escapeQuery(v.at())))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `sheets.templ`, Line: 73, Col: 86}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `sheets.templ`, Line: 73, Col: 68}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 				if templ_7745c5c3_Err != nil {
@@ -274,7 +274,7 @@ func More(v *SpoolSight) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Sheet("Más · "+Short(v.spool().Tag), SpoolPath(v.spool().Tag), v.Version()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Sheet("Más · "+Short(v.spool().Tag), v.at(), v.Version()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -308,9 +308,9 @@ func moreLink(v *SpoolSight, do, ic, word, hint string) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var12 templ.SafeURL
-		templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinURLErrs(templ.URL(SpoolPath(v.spool().Tag) + "?hacer=" + do))
+		templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinURLErrs(templ.URL(v.at("hacer", do)))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `sheets.templ`, Line: 84, Col: 64}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `sheets.templ`, Line: 84, Col: 40}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 		if templ_7745c5c3_Err != nil {
@@ -555,7 +555,7 @@ func Note(v *SpoolSight, f SheetForm) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Sheet("Nota · "+Short(v.spool().Tag), SpoolPath(v.spool().Tag), v.Version()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var21), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Sheet("Nota · "+Short(v.spool().Tag), v.at(), v.Version()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var21), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -714,7 +714,7 @@ func Reject(v *SpoolSight, f SheetForm) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Sheet("Rechazar · "+Short(v.spool().Tag), SpoolPath(v.spool().Tag), v.Version()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var25), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Sheet("Rechazar · "+Short(v.spool().Tag), v.at(), v.Version()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var25), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -950,7 +950,7 @@ func HandOver(v *SpoolSight, f SheetForm) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Sheet("Traspasar · "+Short(v.spool().Tag), SpoolPath(v.spool().Tag), v.Version()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var37), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Sheet("Traspasar · "+Short(v.spool().Tag), v.at(), v.Version()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var37), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1037,7 +1037,7 @@ func Release(v *SpoolSight, f SheetForm) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Sheet("Liberar · "+Short(v.spool().Tag), SpoolPath(v.spool().Tag), v.Version()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var44), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Sheet("Liberar · "+Short(v.spool().Tag), v.at(), v.Version()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var44), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1111,7 +1111,7 @@ func Unblock(v *SpoolSight, f SheetForm) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Sheet("Desbloquear · "+Short(v.spool().Tag), SpoolPath(v.spool().Tag), v.Version()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var48), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Sheet("Desbloquear · "+Short(v.spool().Tag), v.at(), v.Version()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var48), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1203,7 +1203,7 @@ func Cancel(v *SpoolSight, f SheetForm) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = Sheet("Cancelar la toma · "+Short(v.spool().Tag), SpoolPath(v.spool().Tag), v.Version()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var51), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Sheet("Cancelar la toma · "+Short(v.spool().Tag), v.at(), v.Version()).Render(templ.WithChildren(ctx, templ_7745c5c3_Var51), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

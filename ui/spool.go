@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -26,7 +27,9 @@ type SpoolSight struct {
 	// Me is who looks; the zero Worker for nobody.
 	Me         plant.Worker
 	Supervisor bool
-	Actions    []Action
+	// List is the list beside the spool, nil for none.
+	List    *Filter
+	Actions []Action
 	// Kept are the unions that were ticked when the tablet was last left.
 	Kept []string
 	// Events are the newest events about the spool, newest first.
@@ -46,7 +49,14 @@ func (v *SpoolSight) spool() *plant.Spool { return v.Row.Spool }
 func (v *SpoolSight) mine() bool {
 	return v.Me.ID != 0 && v.spool().Hold.Worker.ID == v.Me.ID
 }
-func (v *SpoolSight) path(verb string) string { return SpoolPath(v.spool().Tag) + "/" + verb }
+func (v *SpoolSight) path(verb string) string {
+	return SpoolPath(v.spool().Tag) + "/" + verb + besideQuery(v.List, url.Values{})
+}
+
+// at is the page's own address with more parameters by name and value.
+func (v *SpoolSight) at(params ...string) string {
+	return SpoolBeside(v.spool().Tag, v.List, params...)
+}
 
 // Act is what the lower edge of the page offers.
 type Act struct {

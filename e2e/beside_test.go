@@ -1,0 +1,71 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestAListBesideASpool is the tablet that lies: at 1280×800 a spool opened
+// from a list has at least five of its rows at its left, which scroll alone,
+// and its primary act in the lower third; thick gloves and an upright tablet
+// see the spool alone.
+func TestAListBesideASpool(t *testing.T) {
+	t.Parallel()
+	s := demo(t)
+	axe := axeSource(t)
+	first := browser(t)
+	shots := shotFolder(t)
+	e := newEye(t, first, s, shots, 1280, 800)
+	open(t, e.tab, s.url+"/menu")
+	e.as(demoFitter)
+	enter := func(e *eye) {
+		t.Helper()
+		open(t, e.tab, s.url+"/spools?estado=LISTO_ARM")
+		until(t, e.tab, "no script", `!!window.envivo`)
+		click(t, e.tab, `.fila:first-child > a`)
+		until(t, e.tab, "no spool came", `location.pathname.startsWith('/spools/') && !!document.querySelector('[data-region="accion"]') && !!window.envivo`)
+	}
+	enter(e)
+	for what, js := range map[string]string{
+		"five rows and more are in sight":                              `[...document.querySelectorAll('.vecina')].filter(r => { const b = r.getBoundingClientRect(); return b.height >= 96 && b.top >= 84 && b.bottom <= innerHeight; }).length >= 5`,
+		"the open one is marked":                                       `document.querySelectorAll('.vecina > [aria-current="page"]').length === 1`,
+		"the primary act is in the lower third and not under the fold": `(() => { const b = document.querySelector('.pri').getBoundingClientRect(); return b.height >= 112 && b.top >= innerHeight * 2 / 3 - 1 && b.bottom <= innerHeight && b.left >= 400; })()`,
+		"nothing lies over the spool":                                  `document.querySelector('main').getBoundingClientRect().left >= document.querySelector('.lado').getBoundingClientRect().right`,
+		"the list scrolls alone":                                       `(() => { const l = document.querySelector('.lado-filas'); l.scrollTop = 300; return l.scrollTop === 300 && scrollY === 0; })()`,
+	} {
+		if !eval[bool](t, e.tab, js) {
+			t.Errorf("not so: %s", what)
+		}
+	}
+	e.ask("list beside a spool", "by hand", `audit.plain()`)
+	for _, theme := range []string{"light", "dark"} {
+		e.theme(theme)
+		e.shoot("spool beside list", theme)
+		eval[bool](t, e.tab, `(() => { `+axe+`; return !!window.axe; })()`)
+		e.ask("list beside a spool", "axe, "+theme, `audit.axed()`)
+	}
+	was := eval[string](t, e.tab, `location.pathname`)
+	click(t, e.tab, `.vecina:nth-child(5) > a`)
+	until(t, e.tab, "the next spool never came with the list", `location.pathname !== '`+was+`' && !!document.querySelector('.vecina > [aria-current]') && !!window.envivo`)
+	live(t, e.tab)
+	click(t, e.tab, `[data-cmd="TOMAR"]`)
+	until(t, e.tab, "TOMAR never told", `document.querySelector('[data-avisos]').innerText.includes('Tomado')`)
+	if !strings.Contains(eval[string](t, e.tab, `location.search`), "lista=") || !eval[bool](t, e.tab, `document.querySelectorAll('.vecina').length > 5`) {
+		t.Error("after TOMAR the list is gone")
+	}
+	for _, said := range e.heard("") {
+		t.Error(said)
+	}
+
+	gloves := newEye(t, first, s, shots, 1280, 800)
+	open(t, gloves.tab, s.url+"/menu")
+	gloves.form("/tablet", "escala=gruesos")
+	upright := newEye(t, first, s, shots, 601, 962)
+	open(t, upright.tab, s.url+"/menu")
+	for _, e := range []*eye{gloves, upright} {
+		enter(e)
+		if eval[string](t, e.tab, `location.search`) != "" || eval[bool](t, e.tab, `!!document.querySelector('.lado')`) {
+			t.Error("a list is carried where there is no room for it")
+		}
+	}
+}
