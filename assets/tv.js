@@ -13,10 +13,21 @@ document.addEventListener("DOMContentLoaded", () => {
   const set = (el, text) => { if (el.textContent !== text) el.textContent = text; };
 
   // How many pages of equal rows a view has; the style sheet says how many fit.
+  // Several pages share the rows evenly, so that none leaves half a wall empty.
+  const room = new Map(); // view → rows and columns of a full page
   function pagesOf(view) {
-    const style = getComputedStyle(table(view));
-    const fit = Number(style.getPropertyValue("--filas")) * Number(style.getPropertyValue("--columnas"));
-    return fit ? Math.max(1, Math.ceil(table(view).childElementCount / fit)) : 1;
+    const list = table(view);
+    if (!room.has(view)) {
+      list.style.removeProperty("--filas");
+      const style = getComputedStyle(list);
+      room.set(view, ["--filas", "--columnas"].map((name) => Number(style.getPropertyValue(name))));
+    }
+    const [rows, columns] = room.get(view);
+    if (!rows) return 1;
+    const n = list.childElementCount, pages = Math.max(1, Math.ceil(n / (rows * columns)));
+    const even = String(pages > 1 ? Math.ceil(n / (pages * columns)) : rows);
+    if (list.style.getPropertyValue("--filas") !== even) list.style.setProperty("--filas", even);
+    return pages;
   }
   function show() {
     const steps = views.flatMap((view) => Array.from({ length: pagesOf(view) }, (_, page) => ({ view, page })));
@@ -44,7 +55,7 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   show();
   setInterval(() => { show(); age(); }, 500);
-  addEventListener("resize", show);
+  addEventListener("resize", () => { room.clear(); show(); });
   // Somebody who looked in from a tablet leaves by a touch; a wall has no page before.
   addEventListener("click", () => { if (document.referrer.startsWith(location.origin)) history.back(); });
 });
