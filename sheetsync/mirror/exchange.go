@@ -31,6 +31,9 @@ type cycle struct {
 	pending []plant.Event
 	// more says that the outbox holds more than was read: any spool may wait then.
 	more bool
+	// upTo is the last event that the cycle knows of: what is not in pending up to
+	// it has been delivered, what comes after it waits.
+	upTo plant.Seq
 	// waiting are the spools with pending events; defined those whose unions our
 	// form has changed.
 	waiting, defined map[plant.Tag]bool
@@ -98,6 +101,9 @@ func (m *Mirror) refresh(c *cycle) error {
 	}
 	c.pending = slices.DeleteFunc(pending, func(e plant.Event) bool { return e.Seq > c.snap.Seq })
 	c.more = len(pending) >= outboxReads
+	if c.upTo = c.snap.Seq; c.more {
+		c.upTo = min(c.upTo, pending[len(pending)-1].Seq)
+	}
 	c.waiting, c.defined = map[plant.Tag]bool{}, map[plant.Tag]bool{}
 	for _, e := range c.pending {
 		if e.Tag != "" && !ofTheOffice(e) {

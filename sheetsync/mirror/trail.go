@@ -236,8 +236,9 @@ func (m *Mirror) repair(ctx context.Context, c *cycle, found repairs) error {
 		if e.Import != nil && e.Import.Source == plant.SheetDevice {
 			brought += len(e.Import.History)
 		}
+		waits := pending[e.Seq] || e.Seq > c.upTo // the floor went on since
 		for _, r := range ourRows(e) {
-			if !pending[e.Seq] || l.have[r.ID] {
+			if !waits || l.have[r.ID] {
 				rows = append(rows, r)
 			}
 		}

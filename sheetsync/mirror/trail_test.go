@@ -1,7 +1,10 @@
 package mirror
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +12,7 @@ import (
 
 	"envivo/plant"
 	"envivo/sheetsync/emulator"
+	"envivo/sheetsync/table"
 )
 
 // logged is an office with eight events in its log, all of them delivered.
@@ -150,6 +154,80 @@ func TestARestartDoesNotRewriteTheLog(t *testing.T) {
 	writes := slices.DeleteFunc(x.e.Calls(), func(c emulator.Call) bool { return c.Op != emulator.BatchUpdateValues })
 	if len(writes) > 0 {
 		t.Errorf("%d writes after a restart, want none: everything is right. The first goes to %v", len(writes), writes[0].Ranges)
+	}
+	x.agrees()
+}
+
+// busySheet is a Sheet while whose answers are on their way the floor goes on.
+type busySheet struct {
+	Sheet
+	during func()
+}
+
+func (s busySheet) Read(ctx context.Context, ranges ...string) ([][][]table.Cell, error) {
+	cells, err := s.Sheet.Read(ctx, ranges...)
+	s.during()
+	return cells, err
+}
+
+// A study compares Metadata with the journal while the floor works. Events that
+// were committed after the cycle took its look at the outbox counted as
+// delivered: a reading that lacked them was called cut short, and they were
+// written above events that still waited, so that the log was out of order for
+// good. It showed after kills on a busy machine, and in a long soak.
+func TestEventsCommittedDuringAStudyKeepTheirPlaceInTheLog(t *testing.T) {
+	x := logged(t)
+	next, busy := 8, false
+	act := func() {
+		if next < 12 {
+			next++
+			x.take(plant.Tag(fmt.Sprintf("MK-%03d", next)), plant.WorkerID(91+next), plant.ARM)
+		}
+	}
+	o := x.o
+	o.Plant, o.Now, o.Log = outbox{x.st}, x.clock.Now, slog.New(slog.DiscardHandler)
+	o.Random = rand.New(rand.NewPCG(5, 6))
+	o.Sheet = busySheet{x.c, func() {
+		if busy {
+			act()
+		}
+	}}
+	m, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.m = m
+	x.pass(61 * time.Second) // the office's inputs have just been read
+	if err := x.b.DeleteRows("Metadata", 4, 1); err != nil {
+		t.Fatal(err)
+	}
+	busy = true
+	act() // one that waits before the cycle looks at the outbox
+	x.pass(2 * time.Minute)
+	if next < 12 {
+		t.Fatalf("only %d spools were taken while the Sheet was read", next)
+	}
+	if audit := x.m.Status().Audit; len(audit) != 1 || !strings.Contains(audit[0].Text, "6 fila(s)") {
+		t.Errorf("the audit says %v, want one line about the six rows from the deleted one on", audit)
+	}
+	x.agrees()
+}
+
+// What the outbox does not give at once waits as well. It counted as delivered:
+// after days without network and a restart the log in the Sheet looked cut short,
+// and the exchange stood still.
+func TestAnOutboxOfMoreThanOneReadIsEmptied(t *testing.T) {
+	x := logged(t)
+	x.e.Outage(true)
+	for i := range outboxReads + 200 {
+		tag, verb := plant.Tag(fmt.Sprintf("MK-%03d", 10+i/2%2*2)), []plant.Verb{plant.Tomar, plant.Pausar}[i%2]
+		x.do(plant.Command{Verb: verb, Tag: tag, Worker: 110, Op: plant.ARM, Door: plant.DoorPage})
+	}
+	x.reopen()
+	x.e.Outage(false)
+	x.pass(5 * time.Minute)
+	for _, line := range x.m.Status().Alerts {
+		t.Errorf("an alert is left: %q", line.Text)
 	}
 	x.agrees()
 }
