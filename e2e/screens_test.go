@@ -283,7 +283,11 @@ func TestAShiftOfTwoTabletsAndAWall(t *testing.T) {
 	upright := &eye{t: t, tab: a.tab, s: s, shots: shots, size: "601x962"}
 	lying := newEye(t, a.tab, s, shots, 1280, 800)
 	wall := newEye(t, a.tab, s, shots, 1920, 1080)
-	open(t, lying.tab, s.url+"/")
+	for _, e := range []*eye{upright, lying} { // nobody leaves by being slow: pictures take their time
+		open(t, e.tab, s.url+"/")
+		e.form("/tablet", "tipo=personal")
+		open(t, e.tab, s.url+"/")
+	}
 	b := &tablet{t: t, tab: lying.tab, s: s}
 	open(t, wall.tab, s.url+"/tv?vista=quien")
 	live(t, wall.tab)
