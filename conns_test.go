@@ -118,7 +118,9 @@ func TestWhatConnectionsAreCountedBy(t *testing.T) {
 
 func TestNoMoreThanAllConnections(t *testing.T) {
 	g, in := gated(t, 0, io.Discard)
+	g.mu.Lock() // its listener is at work
 	g.total = 2
+	g.mu.Unlock()
 	for range 2 {
 		dialed(t, g)
 		<-in
