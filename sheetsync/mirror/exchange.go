@@ -99,11 +99,11 @@ func (m *Mirror) refresh(c *cycle) error {
 	if err != nil {
 		return fmt.Errorf("read the outbox: %w", err)
 	}
-	c.pending = slices.DeleteFunc(pending, func(e plant.Event) bool { return e.Seq > c.snap.Seq })
 	c.more = len(pending) >= outboxReads
 	if c.upTo = c.snap.Seq; c.more {
 		c.upTo = min(c.upTo, pending[len(pending)-1].Seq)
 	}
+	c.pending = slices.DeleteFunc(pending, func(e plant.Event) bool { return e.Seq > c.snap.Seq }) // empties the end of pending
 	c.waiting, c.defined = map[plant.Tag]bool{}, map[plant.Tag]bool{}
 	for _, e := range c.pending {
 		if e.Tag != "" && !ofTheOffice(e) {
