@@ -32,11 +32,17 @@ type memory struct {
 }
 
 // remember notes what is about to be written to a worksheet. The outcome may be
-// unknown afterwards, so it is noted before.
+// unknown afterwards, so it is noted before. Of the log, which grows for ever, only
+// the rows near the write are kept: until the Sheet answers again that may be long.
 func (m *Mirror) remember(c *cycle, name string, writes []written) {
-	if p := c.pages[name]; p != nil && len(writes) > 0 {
-		m.memories[name] = append(m.memories[name], memory{p, writes})
+	p := c.pages[name]
+	if p == nil || len(writes) == 0 {
+		return
 	}
+	if name == table.Metadata {
+		p = p.near(writes[0].row - trailLook)
+	}
+	m.memories[name] = append(m.memories[name], memory{p, writes})
 }
 
 // places are changes by position.
@@ -167,7 +173,7 @@ func (r *rescue) column(col int, cells [][]table.Cell, writes []written) {
 		if v := cellOf(w.value); identical(at(w.row), v) {
 			hit[w.row] = true
 		} else if v.Kind != table.Empty {
-			for row := 2; row <= len(cells); row++ {
+			for row := r.was.skip + 2; row <= len(cells); row++ { // of rows above nobody knows what was there
 				if identical(at(row), v) && !identical(r.before(row, col), v) {
 					hit[row] = true
 				}
@@ -222,7 +228,7 @@ func (r *rescue) origin(row int) int {
 }
 
 func (r *rescue) find(p *page, key string) int {
-	for i := 2; i <= len(p.rows); i++ {
+	for i := p.skip + 2; i <= p.last(); i++ {
 		if r.key(p, i) == key {
 			return i
 		}

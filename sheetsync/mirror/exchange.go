@@ -57,7 +57,7 @@ func (m *Mirror) exchange(ctx context.Context, now time.Time, forced bool) error
 	}
 	first := c.snap.Len() == 0
 	if forced || now.Sub(m.studied) >= studyEvery {
-		m.trail.known = false
+		m.trail.forget()
 	}
 	var err error
 	if c.pages, err = m.read(ctx, m.wishes(c, first)); err != nil {
@@ -137,7 +137,7 @@ func (m *Mirror) wishes(c *cycle, first bool) []wish {
 		add(table.Uniones, table.Columns(table.Uniones), 0)
 	}
 	from := 0
-	if m.trail.known && !first {
+	if (m.trail.known || m.trail.doubt != nil) && !first {
 		from = m.trail.look()
 	}
 	c.wholeLog = from == 0
@@ -159,7 +159,7 @@ func touchesUnions(e plant.Event) bool {
 func (m *Mirror) unread(err error) error {
 	if google.ClassOf(err) == google.Refused {
 		m.located = false
-		m.trail.known = false
+		m.trail.forget()
 		for _, t := range m.tabs { // where columns were may lie outside of the grid now
 			t.texts, t.header = nil, table.Header{}
 		}

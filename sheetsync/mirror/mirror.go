@@ -9,8 +9,9 @@
 //
 //	rows   every owned cell that differs from the store is written; rows are found
 //	       by TAG in the reading of the same cycle, and looked at again in the next
-//	log    rows of Metadata go to explicit rows below the last one; after any doubt
-//	       the whole worksheet is read before the next write
+//	log    rows of Metadata go to explicit rows below the last one; after a doubt
+//	       the rows where the write would be are read, and the whole worksheet
+//	       unless they tell, before the next write
 //	in     office columns, people and definitions of unions become IMPORTAR
 //	       commands; edits of our columns become propuestas
 package mirror

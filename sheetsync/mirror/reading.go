@@ -28,6 +28,7 @@ type tab struct {
 type page struct {
 	columns []string
 	rows    [][]table.Cell // rows[0] is the header
+	skip    int            // rows between the header and rows[1], which were not read; only of Metadata
 	texts   []string       // of row 1 at the time
 	parts   []piece        // the ranges as they came, foreign columns beside ours included
 }
@@ -52,13 +53,42 @@ func (p *page) raw(row, col int) table.Cell {
 	return table.Cell{}
 }
 
+// last is the last row that was read, counted as people do.
+func (p *page) last() int { return len(p.rows) + p.skip }
+
+// line is a row, counted as people do; nil when it is not there or was not read.
+func (p *page) line(row int) []table.Cell {
+	if row > 1 {
+		row -= p.skip
+		if row < 2 {
+			return nil
+		}
+	}
+	if row < 1 || row > len(p.rows) {
+		return nil
+	}
+	return p.rows[row-1]
+}
+
 // cell is a cell of a row, counted as people do; empty when it is not there.
 func (p *page) cell(row int, column string) table.Cell {
-	i := slices.Index(p.columns, column)
-	if i < 0 || row < 1 || row > len(p.rows) || i >= len(p.rows[row-1]) {
+	i, line := slices.Index(p.columns, column), p.line(row)
+	if i < 0 || i >= len(line) {
 		return table.Cell{}
 	}
-	return p.rows[row-1][i]
+	return line[i]
+}
+
+// near is what a page has from a row on, without holding on to the rest.
+func (p *page) near(row int) *page {
+	cut := min(max(0, row-2-p.skip), len(p.rows)-1)
+	out := &page{columns: p.columns, texts: p.texts, skip: p.skip + cut}
+	out.rows = append([][]table.Cell{p.rows[0]}, p.rows[1+cut:]...)
+	for _, x := range p.parts {
+		cut := min(max(0, row-1-x.skip), len(x.cells))
+		out.parts = append(out.parts, piece{x.run, x.skip + cut, slices.Clone(x.cells[cut:])})
+	}
+	return out
 }
 
 func (p *page) sheet(name string) table.Sheet { return table.Sheet{Name: name, Rows: p.rows} }
@@ -202,11 +232,12 @@ func (p part) assemble(w wish, got [][][]table.Cell) *page {
 	for k, c := range out.columns {
 		head[k] = table.TextCell(c)
 	}
-	skip := max(1, w.from) - 1
+	above := max(1, w.from) - 1 // rows above the first one of the ranges
+	out.skip = max(0, above-1)
 	longest := 1
 	for _, r := range p.runs {
-		out.parts = append(out.parts, piece{r, skip, got[r.at]})
-		longest = max(longest, skip+len(got[r.at]))
+		out.parts = append(out.parts, piece{r, above, got[r.at]})
+		longest = max(longest, above-out.skip+len(got[r.at]))
 	}
 	out.rows = make([][]table.Cell, longest)
 	out.rows[0] = head
@@ -214,7 +245,7 @@ func (p part) assemble(w wish, got [][][]table.Cell) *page {
 		col, _ := w.tab.header.Col(c)
 		i := slices.IndexFunc(p.runs, func(r run) bool { return r.col <= col && col <= r.end })
 		for row, cells := range got[p.runs[i].at] {
-			at := row + skip
+			at := row + above - out.skip
 			if at == 0 || col-p.runs[i].col >= len(cells) {
 				continue
 			}

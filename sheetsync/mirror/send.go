@@ -41,7 +41,7 @@ func (m *Mirror) sendOut(ctx context.Context, c *cycle) error {
 // reading that may be believed nothing is known, and nothing is written.
 func (m *Mirror) lookAtLog(ctx context.Context, c *cycle) error {
 	if !c.usable[table.Metadata] {
-		m.trail.known = false
+		m.trail.forget()
 		return nil
 	}
 	m.trail.bind(m.tab(table.Metadata).grid.ID)
@@ -85,28 +85,32 @@ const (
 // spools without a row. Events that were set aside come out as soon as their
 // cells are seen to be right.
 func (m *Mirror) acknowledge(ctx context.Context, c *cycle, o *outgoing) error {
-	var done []plant.Seq
+	var done []plant.Event
 	c.pending = slices.DeleteFunc(c.pending, func(e plant.Event) bool {
 		ok := m.rowDone[e.Seq] && (m.trail.has(e) || len(ourRows(e)) == 0)
 		if ok {
-			done = append(done, e.Seq)
+			done = append(done, e)
 		}
 		return ok
 	})
 	if o.rows != nil {
 		for _, p := range m.plant.Parked() {
-			if o.rows.right[p.Tag] && m.inTrail(ctx, p.Seq) {
-				done = append(done, p.Seq)
+			if !o.rows.right[p.Tag] {
+				continue
+			}
+			if e, ok := m.inTrail(ctx, p.Seq); ok {
+				done = append(done, e)
 			}
 		}
 	}
 	if len(done) > 0 {
-		if err := m.plant.Ack(ctx, done...); err != nil {
+		if err := m.plant.Ack(ctx, seqs(done)...); err != nil {
 			return fmt.Errorf("acknowledge %d events: %w", len(done), err)
 		}
-		for _, seq := range done {
-			delete(m.rowDone, seq)
-			delete(m.rows.sent, seq)
+		for _, e := range done {
+			delete(m.rowDone, e.Seq)
+			delete(m.rows.sent, e.Seq)
+			m.trail.delivered(e)
 		}
 	}
 	if o.rows == nil {
@@ -133,10 +137,21 @@ func (m *Mirror) poisoned(tag plant.Tag) string {
 	return m.poison[tag]
 }
 
-// inTrail reports whether the rows of an event that was set aside are in the Sheet.
-func (m *Mirror) inTrail(ctx context.Context, seq plant.Seq) bool {
+func seqs(events []plant.Event) []plant.Seq {
+	out := make([]plant.Seq, len(events))
+	for i, e := range events {
+		out[i] = e.Seq
+	}
+	return out
+}
+
+// inTrail is an event that was set aside, and whether its rows are in the Sheet.
+func (m *Mirror) inTrail(ctx context.Context, seq plant.Seq) (plant.Event, bool) {
 	events, err := m.plant.Events(ctx, seq-1, 1)
-	return err == nil && len(events) == 1 && events[0].Seq == seq && m.trail.has(events[0])
+	if err != nil || len(events) != 1 || events[0].Seq != seq {
+		return plant.Event{}, false
+	}
+	return events[0], m.trail.has(events[0])
 }
 
 // logBatch is the rows of Metadata of one write.
@@ -253,11 +268,15 @@ func (m *Mirror) writeLog(ctx context.Context, c *cycle, b logBatch, more []goog
 	if err := m.fit(ctx, t, l.last+len(b.rows)); err != nil {
 		return err
 	}
-	l.known = false
+	l.forget()
 	lines, low := logBlock(t, l.last+1, b.rows)
 	m.remember(c, table.Metadata, logPlaces(lines, l.last+1, low))
 	if err := m.sheet.Write(ctx, append(more, lines)...); err != nil {
-		l.known = errors.Is(err, errPaced) // then nothing was said to anybody
+		if l.known = errors.Is(err, errPaced); !l.known { // then nothing was said to anybody
+			for _, r := range b.rows {
+				l.doubt = append(l.doubt, r.ID)
+			}
+		}
 		return err
 	}
 	l.added(b.rows)
@@ -331,6 +350,7 @@ func (m *Mirror) isolateLog(ctx context.Context, c *cycle) error {
 				return fmt.Errorf("set event %d aside: %w", e.Seq, err)
 			}
 		}
+		m.trail.shy = false
 		return nil
 	}
 	return nil

@@ -13,13 +13,18 @@ import (
 	"envivo/sheetsync/table"
 )
 
-// logLane knows what stands in Metadata. It knows nothing after a doubt; then
-// the whole worksheet is read before anything is written.
+// logLane knows what stands in Metadata: where it ends, and which rows of events
+// that were not acknowledged yet are in it. What has been acknowledged is never
+// asked for again, so the log's length costs no memory. When it does not know, the
+// whole worksheet is read before anything is written.
 type logLane struct {
 	known bool
 	last  int             // last row in use
 	tail  string          // its ID
-	have  map[string]bool // IDs of all rows
+	have  map[string]bool // IDs of the rows there of events still in the outbox or set aside
+	// doubt are the IDs of a write below the last row whose outcome nobody knows,
+	// in order; nil without such a write. The rows where it would be tell.
+	doubt []string
 	// wrote are the IDs written since the last reading and the one above them, by
 	// row: the next reading has to show them there.
 	wrote map[int]string
@@ -33,6 +38,9 @@ type logLane struct {
 	most int
 	seen logEnd
 	odd  int // studies in a row that were set aside
+	// shy is set once the service has refused a repair: the next one brings back
+	// no row of an event that waits, which may be what it does not take.
+	shy bool
 }
 
 // logEnd is where a reading of the log ends.
@@ -74,13 +82,15 @@ func (l *logLane) has(e plant.Event) bool {
 
 // check compares the end of Metadata with what is remembered. Anything else than
 // exactly that means that somebody was there, or that the outcome of a write is
-// not what was thought.
+// not what was thought. A write in doubt is in the sheet whole, as the last thing
+// there, or not at all; then it is made again at the same place.
 func (l *logLane) check(p *page) {
-	if !l.known {
+	if !l.known && l.doubt == nil {
 		return
 	}
-	last := lastUsed(p)
-	if last != l.last || l.last > 1 && p.cell(l.last, "ID").String() != l.tail {
+	doubt, last := l.doubt, lastUsed(p)
+	l.known, l.doubt = true, nil
+	if l.last > 1 && p.cell(l.last, "ID").String() != l.tail {
 		l.known = false
 	}
 	for row, id := range l.wrote {
@@ -89,12 +99,44 @@ func (l *logLane) check(p *page) {
 		}
 	}
 	l.wrote = nil
+	switch {
+	case last == l.last:
+	case last == l.last+len(doubt) && l.stand(p, doubt):
+		for _, id := range doubt {
+			l.have[id], l.tail = true, id
+		}
+		l.last = last
+		l.most = max(l.most, last)
+	default:
+		l.known = false
+	}
+}
+
+// stand reports whether rows are where a write below the last one puts them.
+func (l *logLane) stand(p *page, ids []string) bool {
+	for i, id := range ids {
+		if p.cell(l.last+1+i, "ID").String() != id {
+			return false
+		}
+	}
+	return true
+}
+
+// forget has the whole log read before the next write.
+func (l *logLane) forget() { l.known, l.doubt = false, nil }
+
+// delivered drops the rows of an event that has left the outbox.
+func (l *logLane) delivered(e plant.Event) {
+	for _, r := range ourRows(e) {
+		delete(l.have, r.ID)
+	}
 }
 
 // bind notices that the worksheet is another one than before.
 func (l *logLane) bind(sheet int64) {
 	if l.bound && l.sheet != sheet {
-		l.known, l.anew = false, true
+		l.forget()
+		l.anew = true
 	}
 	l.bound, l.sheet = true, sheet
 }
@@ -124,8 +166,8 @@ func (l *logLane) added(rows []plant.MetadataRow) {
 }
 
 func lastUsed(p *page) int {
-	for row := len(p.rows); row > 1; row-- {
-		if slices.ContainsFunc(p.rows[row-1], func(x table.Cell) bool { return !x.Blank() }) {
+	for row := p.last(); row > p.skip+1; row-- {
+		if !blankLine(p, row) {
 			return row
 		}
 	}
@@ -146,7 +188,8 @@ func (m *Mirror) study(ctx context.Context, c *cycle) error {
 	m.studied = c.now
 	p := c.pages[table.Metadata]
 	l := &m.trail
-	l.have, l.last, l.tail, l.known, l.wrote = map[string]bool{}, lastUsed(p), "", false, nil
+	l.forget()
+	l.have, l.last, l.tail, l.wrote = map[string]bool{}, lastUsed(p), "", nil
 	at := map[string]int{}
 	var twice []int
 	for row := 2; row <= l.last; row++ {
@@ -222,27 +265,8 @@ func rest(cells []table.Cell) string {
 // repair brings back rows of delivered events that are gone, rows that were
 // edited, and the order where everything from the first wrong row on is ours.
 func (m *Mirror) repair(ctx context.Context, c *cycle, found repairs) error {
-	pending := map[plant.Seq]bool{}
-	for _, e := range c.pending {
-		pending[e.Seq] = true
-	}
-	for _, p := range m.plant.Parked() {
-		pending[p.Seq] = true // its row may be what the service does not take
-	}
 	l := &m.trail
-	var rows []plant.MetadataRow // ours, in order, of delivered events and those already there
-	brought := 0                 // rows that came in from this Sheet
-	err := sheetsync.EachEvent(ctx, m.plant, func(e plant.Event) {
-		if e.Import != nil && e.Import.Source == plant.SheetDevice {
-			brought += len(e.Import.History)
-		}
-		waits := pending[e.Seq] || e.Seq > c.upTo // the floor went on since
-		for _, r := range ourRows(e) {
-			if !waits || l.have[r.ID] {
-				rows = append(rows, r)
-			}
-		}
-	})
+	rows, brought, err := m.due(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -256,6 +280,43 @@ func (m *Mirror) repair(ctx context.Context, c *cycle, found repairs) error {
 		return nil
 	}
 	return m.rewrite(ctx, c, found, rows)
+}
+
+// due are the rows of ours that have to be in the log, in order: those of delivered
+// events, those that are there, and those that were there before one of these, for
+// rows are written in order: somebody deleted them before they were acknowledged.
+// brought is how many rows came in from this Sheet. From here on only the rows of
+// events that wait are remembered.
+func (m *Mirror) due(ctx context.Context, c *cycle) (rows []plant.MetadataRow, brought int, err error) {
+	l, pending, aside := &m.trail, map[plant.Seq]bool{}, map[plant.Seq]bool{}
+	for _, e := range c.pending {
+		pending[e.Seq] = true
+	}
+	for _, p := range m.plant.Parked() {
+		aside[p.Seq] = true // its row may be what the service does not take
+	}
+	have := map[string]bool{}
+	var before []plant.MetadataRow // of events that wait, not there
+	err = sheetsync.EachEvent(ctx, m.plant, func(e plant.Event) {
+		if e.Import != nil && e.Import.Source == plant.SheetDevice {
+			brought += len(e.Import.History)
+		}
+		waits := pending[e.Seq] || aside[e.Seq] || e.Seq > c.upTo // the floor went on since
+		for _, r := range ourRows(e) {
+			switch there := l.have[r.ID]; {
+			case !waits || there:
+				rows = append(append(rows, before...), r)
+				before = before[:0]
+				if waits {
+					have[r.ID] = true
+				}
+			case !aside[e.Seq] && !l.shy:
+				before = append(before, r)
+			}
+		}
+	})
+	l.have = have
+	return rows, brought, err
 }
 
 // trusted reports whether a reading of the whole log may be acted upon. One that
@@ -358,15 +419,17 @@ func (m *Mirror) rewrite(ctx context.Context, c *cycle, found repairs, rows []pl
 	}
 	for some := range slices.Chunk(out, rowsPerLog) {
 		if err := m.sheet.Write(ctx, some...); err != nil {
+			l.shy = google.ClassOf(err) == google.Refused
 			return m.unread(err)
 		}
 	}
+	l.shy = false
 	m.note(c.now, fmt.Sprintf("Metadata: %d fila(s) del registro no estaban como se escribieron; se repusieron desde el servidor.", count))
 	return nil // known stays false: the next cycle reads again and proves it
 }
 
 func blankLine(p *page, row int) bool {
-	return row > len(p.rows) || !slices.ContainsFunc(p.rows[row-1], func(x table.Cell) bool { return !x.Blank() })
+	return !slices.ContainsFunc(p.line(row), func(x table.Cell) bool { return !x.Blank() })
 }
 
 // logBlock are rows of Metadata from one row on, in the columns where they are, and
