@@ -23,11 +23,8 @@ type chronicle struct {
 	epoch string
 	seq   plant.Seq
 	spool map[plant.Tag]*trace
-	// stints are all occupations, in the order in which they became known;
-	// closed ones are filed by every day they touch, open ones by spool.
-	stints []ui.Stint
-	byDay  map[plant.Date][]int
-	waits  map[plant.Date][]ui.Wait
+	who   occupations
+	waits map[plant.Date][]ui.Wait
 	// verdicts are the inspections of each day.
 	verdicts map[plant.Date][]ui.Verdict
 }
@@ -35,7 +32,7 @@ type chronicle struct {
 // trace is one spool in the chronicle.
 type trace struct {
 	token string // of the open or the last occupation
-	stint int    // its place in stints, -1 for none
+	had   *occupation
 	open  bool
 	// end is when the last occupation or inspection ended; zero when nobody knows.
 	end time.Time
@@ -57,16 +54,18 @@ type lastWait struct {
 // so that it can compare.
 const keepDays = 2 * ui.FigureDays
 
-func newChronicle() *chronicle { return &chronicle{} }
+func newChronicle() *chronicle {
+	return &chronicle{spool: map[plant.Tag]*trace{}, who: newOccupations(), waits: map[plant.Date][]ui.Wait{}, verdicts: map[plant.Date][]ui.Verdict{}}
+}
 
 // eventsAtOnce is how many events are read in one go.
 const eventsAtOnce = 2000
 
 // catchUp folds the events up to a snapshot. The caller holds mu.
 func (c *chronicle) catchUp(ctx context.Context, p PageSource, snap *plant.Snapshot) error {
-	if c.spool == nil || c.epoch != snap.Epoch {
-		c.epoch, c.seq, c.spool, c.stints = snap.Epoch, 0, map[plant.Tag]*trace{}, nil
-		c.byDay, c.waits, c.verdicts = map[plant.Date][]int{}, map[plant.Date][]ui.Wait{}, map[plant.Date][]ui.Verdict{}
+	if c.epoch != snap.Epoch {
+		anew := newChronicle()
+		c.epoch, c.seq, c.spool, c.who, c.waits, c.verdicts = snap.Epoch, 0, anew.spool, anew.who, anew.waits, anew.verdicts
 	}
 	for c.seq < snap.Seq {
 		events, err := p.Events(ctx, c.seq, eventsAtOnce)
@@ -81,6 +80,7 @@ func (c *chronicle) catchUp(ctx context.Context, p PageSource, snap *plant.Snaps
 				return nil
 			}
 			c.feed(&events[i])
+			c.who.read(&events[i])
 			c.seq = events[i].Seq
 		}
 	}
@@ -91,7 +91,7 @@ func (c *chronicle) of(tag plant.Tag) *trace {
 	key := plant.Tag(strings.ToUpper(string(tag)))
 	t := c.spool[key]
 	if t == nil {
-		t = &trace{stint: -1}
+		t = &trace{}
 		c.spool[key] = t
 	}
 	return t
@@ -135,23 +135,14 @@ func (c *chronicle) taken(t *trace, e *plant.Event) {
 }
 
 func (c *chronicle) begin(t *trace, tag plant.Tag, h plant.Hold, at time.Time) {
-	t.stint, t.open, t.token = len(c.stints), true, h.Token
-	c.stints = append(c.stints, ui.Stint{Tag: tag, Worker: h.Worker, Op: h.Op, From: at})
+	t.open, t.token = true, h.Token
+	t.had = c.who.begin(occupation{Stint: ui.Stint{Tag: tag, Worker: h.Worker, Op: h.Op, From: at}, token: h.Token})
 }
 
 func (c *chronicle) close(t *trace, at time.Time) {
 	t.open, t.end = false, at
-	s := &c.stints[t.stint]
-	s.To = at
-	c.file(t.stint)
-}
-
-// file enters a closed occupation under every day it touches.
-func (c *chronicle) file(n int) {
-	s := c.stints[n]
-	for d, last := plant.DateOf(s.From), plant.DateOf(s.To); d <= last; d++ {
-		c.byDay[d] = append(c.byDay[d], n)
-	}
+	c.who.end(t.had, at)
+	t.had = nil
 }
 
 // wait counts how long a spool lay before it was taken up.
@@ -241,10 +232,13 @@ func (c *chronicle) imported(e *plant.Event) {
 		switch {
 		case s.Op == plant.METROLOGIA:
 		case !s.Open():
-			c.stints = append(c.stints, ui.Stint{Tag: e.Tag, Worker: s.Worker, Op: s.Op, From: s.Start, To: s.End})
-			c.file(len(c.stints) - 1)
+			c.who.end(c.who.begin(occupation{Stint: ui.Stint{Tag: e.Tag, Worker: s.Worker, Op: s.Op, From: s.Start}, told: true}), s.End)
 		case sp != nil && !sp.Hold.Free():
+			if t.open {
+				c.who.end(t.had, e.At)
+			}
 			c.begin(t, e.Tag, plant.Hold{Worker: s.Worker, Op: s.Op, Token: sp.Hold.Token}, s.Start)
+			t.had.told = true
 		}
 	}
 	if sp != nil {
@@ -303,20 +297,5 @@ func (c *chronicle) at(ctx context.Context, p PageSource, snap *plant.Snapshot, 
 	if err := c.catchUp(ctx, p, snap); err != nil {
 		return nil, err
 	}
-	var out []ui.Stint
-	add := func(n int) {
-		s := c.stints[n]
-		if !s.From.After(moment) && (s.To.IsZero() || s.To.After(moment)) {
-			out = append(out, s)
-		}
-	}
-	for _, n := range c.byDay[plant.DateOf(moment)] {
-		add(n)
-	}
-	for _, t := range c.spool {
-		if t.open {
-			add(t.stint)
-		}
-	}
-	return out, nil
+	return c.who.at(ctx, p, moment)
 }

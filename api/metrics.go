@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	runtime "runtime/metrics"
 	"sync"
 	"time"
 
@@ -64,6 +65,17 @@ func (m *meters) write(w io.Writer) {
 	}
 	metrics.WriteProcessMetrics(w)
 	metrics.WriteFDMetrics(w)
+	writeLiveHeap(w)
+}
+
+// writeLiveHeap writes what the last collection of garbage found in use, in bytes.
+// Unlike the heap's size it does not swing between collections, and shows whether
+// the process forgets what it no longer needs.
+func writeLiveHeap(w io.Writer) {
+	s := []runtime.Sample{{Name: "/gc/heap/live:bytes"}}
+	if runtime.Read(s); s[0].Value.Kind() == runtime.KindUint64 {
+		metrics.WriteGaugeUint64(w, "envivo_heap_live_bytes", s[0].Value.Uint64())
+	}
 }
 
 func (s *Server) metricsPage(w http.ResponseWriter, r *http.Request) {

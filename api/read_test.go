@@ -337,7 +337,7 @@ func TestMetricsCountAnswersAndRefusals(t *testing.T) {
 	r := b.get("/metrics").want(t, "metrics", 200)
 	for _, want := range []string{
 		`envivo_http_requests_total{route="POST /api/occupation/tomar",status="2xx"} 1`, `envivo_http_requests_total{route="POST /api/occupation/tomar",status="4xx"} 1`,
-		`envivo_refusals_total{code="SPOOL_OCCUPIED"} 1`, "envivo_http_seconds", "process_",
+		`envivo_refusals_total{code="SPOOL_OCCUPIED"} 1`, "envivo_http_seconds", "process_", "envivo_heap_live_bytes ",
 	} {
 		if !strings.Contains(r.Raw, want) {
 			t.Errorf("metrics lack %s", want)

@@ -45,7 +45,7 @@ func (k *soak) plot() string {
 	}
 	panels := []panel{
 		{"commands, ms from the scheduled instant", []line{took("p50", "#2f9e6e", k.acts, 0.5), took("p95", "#d08a1d", k.acts, 0.95), took("p99", "#c2557a", k.acts, 0.99)}},
-		{"memory, MB", []line{of("resident", "#4a7fd0", func(s sample) float64 { return s.rss }), of("heap in use", "#2f9e6e", func(s sample) float64 { return s.heap })}},
+		{"memory, MB", []line{of("resident", "#4a7fd0", func(s sample) float64 { return s.rss }), of("live heap", "#2f9e6e", func(s sample) float64 { return s.heap })}},
 		{"count", []line{of("goroutines", "#4a7fd0", func(s sample) float64 { return s.goroutines }), of("file descriptors", "#d08a1d", func(s sample) float64 { return s.descriptors })}},
 		{"the other box, with five commands per second: ms", []line{took("p50", "#2f9e6e", k.apart, 0.5), took("p95", "#d08a1d", k.apart, 0.95)}},
 	}

@@ -34,7 +34,7 @@ func quantities() []quantity {
 		{"command, p95", "ms", took(0.95), 2, 0.95},
 		{"command, p99", "ms", took(0.99), 3, 0.99},
 		{"resident memory", "MB", middle(func(s sample) float64 { return s.rss }), 1.4, 0},
-		{"heap in use", "MB", middle(func(s sample) float64 { return s.heap }), 1.4, 0},
+		{"live heap", "MB", middle(func(s sample) float64 { return s.heap }), 1.4, 0},
 		{"goroutines", "", middle(func(s sample) float64 { return s.goroutines }), 1.1, 0},
 		{"file descriptors", "", middle(func(s sample) float64 { return s.descriptors }), 1.1, 0},
 	}

@@ -64,7 +64,8 @@ type act struct{ due, took time.Duration }
 // sample is a look at the server's process.
 type sample struct {
 	at                      time.Duration
-	rss, heap               float64 // MB
+	rss                     float64 // MB
+	heap                    float64 // MB, what the last collection of garbage found in use
 	goroutines, descriptors float64
 }
 
@@ -269,7 +270,7 @@ func (k *soak) sample() {
 			said[name], _ = strconv.ParseFloat(value, 64)
 		}
 	}
-	s := sample{at: time.Since(k.begin), rss: said["process_resident_memory_bytes"] / 1e6, heap: said["go_memstats_heap_inuse_bytes"] / 1e6,
+	s := sample{at: time.Since(k.begin), rss: said["process_resident_memory_bytes"] / 1e6, heap: said["envivo_heap_live_bytes"] / 1e6,
 		goroutines: said["go_goroutines"], descriptors: said["process_open_fds"]}
 	if s.rss == 0 || s.heap == 0 || s.goroutines == 0 || s.descriptors == 0 {
 		k.t.Errorf("/metrics does not tell about the process: %+v", s)
