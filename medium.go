@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"envivo/durable"
 )
 
 // medium brings the newest copy to a second folder, on another disk. A medium
@@ -201,7 +203,7 @@ func carry(ctx context.Context, from, to string) error {
 	if err := os.Rename(dst.Name(), to); err != nil {
 		return err
 	}
-	_ = flushFolder(filepath.Dir(to)) // FAT and network folders cannot; the file itself is flushed
+	_ = durable.SyncFolder(filepath.Dir(to)) // FAT and network folders cannot; the file itself is flushed
 	return nil
 }
 

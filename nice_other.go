@@ -20,5 +20,3 @@ func deviceOf(path string) (uint64, error) {
 	_, _ = h.Write([]byte(strings.ToUpper(filepath.VolumeName(full)))) // never fails
 	return h.Sum64(), nil
 }
-
-func flushFolder(string) error { return nil }

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"errors"
 	"os"
 	"syscall"
 
@@ -25,13 +24,4 @@ func deviceOf(path string) (uint64, error) {
 		return uint64(s.Dev), nil
 	}
 	return 0, nil
-}
-
-// flushFolder makes a change of names in a folder durable.
-func flushFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

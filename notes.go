@@ -2,10 +2,12 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+
+	"envivo/durable"
 )
 
 // Notes are small JSON files beside the copies. They say what was proven when;
@@ -25,19 +27,10 @@ func writeNote(dir, name string, v any) error {
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", name, err)
 	}
-	f, err := os.CreateTemp(dir, "."+name+"-*")
-	if err != nil {
+	return durable.Replace(filepath.Join(dir, name), 0o600, func(w io.Writer) error {
+		_, err := w.Write(append(b, '\n'))
 		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(append(b, '\n'))
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	if err := os.Rename(f.Name(), filepath.Join(dir, name)); err != nil {
-		return err
-	}
-	return flushFolder(dir)
+	})
 }
 
 // readNote fills v from a note; ok is false when there is none that can be read.

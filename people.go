@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"envivo/api"
+	"envivo/durable"
 	"envivo/plant"
 	"envivo/ui"
 )
@@ -34,7 +34,7 @@ type workerExport struct {
 // Run writes the file.
 func (c *workerExport) Run(p *program) error {
 	return withKeeper(p, c.Where, func(ctx context.Context, k keeper) error {
-		return written(c.Out, func(w io.Writer) error { return k.Ask(ctx, askWorker, url.Values{"id": {id(c.ID)}}, w) })
+		return durable.Replace(c.Out, 0o600, func(w io.Writer) error { return k.Ask(ctx, askWorker, url.Values{"id": {id(c.ID)}}, w) })
 	})
 }
 
@@ -63,31 +63,11 @@ type paperCmd struct {
 // Run writes the sheet.
 func (c *paperCmd) Run(p *program) error {
 	return withKeeper(p, c.Where, func(ctx context.Context, k keeper) error {
-		return written(c.Out, func(w io.Writer) error { return k.Ask(ctx, askContingency, nil, w) })
+		return durable.Replace(c.Out, 0o600, func(w io.Writer) error { return k.Ask(ctx, askContingency, nil, w) })
 	})
 }
 
 func id(n int32) string { return strconv.Itoa(int(n)) }
-
-// written writes a file whole or not at all.
-func written(path string, write func(io.Writer) error) error {
-	var b bytes.Buffer
-	if err := write(&b); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".envivo-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	if _, err := f.Write(b.Bytes()); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
-}
 
 // What a keeper can be asked.
 const (
@@ -171,7 +151,7 @@ func (f *floor) contingency(ctx context.Context) error {
 		dir := f.cfg.backupsFolder()
 		err := os.MkdirAll(dir, 0o700)
 		if err == nil {
-			err = written(filepath.Join(dir, contingencyFile), func(w io.Writer) error {
+			err = durable.Replace(filepath.Join(dir, contingencyFile), 0o600, func(w io.Writer) error {
 				return ui.WriteContingency(ctx, w, ui.NewContingencySheet(snap, f.now()))
 			})
 		}

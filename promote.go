@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"envivo/durable"
 	"envivo/hooks"
 	"envivo/standby"
 	"envivo/ui"
@@ -82,7 +83,7 @@ func (x promotion) carryOut(ctx context.Context, force bool, reason string) erro
 	if err := os.Remove(filepath.Join(x.dir, noteStandby)); err != nil { // from here on it is no standby
 		return err
 	}
-	return flushFolder(x.dir)
+	return durable.SyncFolder(x.dir)
 }
 
 // knocking are options that only ask whether somebody answers. No secret is

@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"envivo/durable"
 	"envivo/plant"
 	"envivo/standby"
 )
@@ -265,7 +266,7 @@ func (n *nursery) install(note standbyNote) (standbyNote, error) {
 	for _, name := range old[:max(0, len(old)-keptCopies)] {
 		err = errors.Join(err, os.Remove(name))
 	}
-	return fetched, errors.Join(err, flushFolder(n.dir))
+	return fetched, errors.Join(err, durable.SyncFolder(n.dir))
 }
 
 // record writes a promotion into the plant's log, once.

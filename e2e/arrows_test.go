@@ -28,7 +28,7 @@ import (
 // missing here may import nothing at all, so a new one has to be entered.
 var (
 	edges = map[string][]string{
-		"envivo": {"envivo/api", "envivo/assets", "envivo/blackbox", "envivo/camera", "envivo/fsm", "envivo/hooks", "envivo/localca", "envivo/plant", "envivo/sheetsync", "envivo/sheetsync/emulator", "envivo/standby",
+		"envivo": {"envivo/api", "envivo/assets", "envivo/blackbox", "envivo/camera", "envivo/durable", "envivo/fsm", "envivo/hooks", "envivo/localca", "envivo/plant", "envivo/sheetsync", "envivo/sheetsync/emulator", "envivo/standby",
 			"envivo/sheetsync/google", "envivo/sheetsync/migration", "envivo/sheetsync/mirror", "envivo/sheetsync/sample", "envivo/sheetsync/table", "envivo/sheetsync/workbook", "envivo/store", "envivo/ui", "envivo/ws"},
 		"envivo/api":                 {"envivo/plant", "envivo/ui"},
 		"envivo/ui":                  {"envivo/assets", "envivo/plant"},
@@ -37,19 +37,20 @@ var (
 		"envivo/blackbox":            {},
 		"envivo/release":             {},
 		"envivo/hooks":               {"envivo/plant"},
-		"envivo/localca":             {},
+		"envivo/durable":             {},
+		"envivo/localca":             {"envivo/durable"},
 		"envivo/camera":              {},
 		"envivo/fsm":                 {"envivo/plant"},
-		"envivo/store":               {"envivo/plant"},
+		"envivo/store":               {"envivo/durable", "envivo/plant"},
 		"envivo/store/storetest":     {"envivo/plant", "envivo/store"},
 		"envivo/standby":             {"envivo/plant"},
 		"envivo/sheetsync":           {"envivo/plant", "envivo/sheetsync/table", "envivo/sheetsync/workbook"},
 		"envivo/sheetsync/google":    {"envivo/sheetsync/table"},
-		"envivo/sheetsync/migration": {"envivo/plant", "envivo/sheetsync", "envivo/sheetsync/google", "envivo/sheetsync/table", "envivo/sheetsync/workbook"},
+		"envivo/sheetsync/migration": {"envivo/durable", "envivo/plant", "envivo/sheetsync", "envivo/sheetsync/google", "envivo/sheetsync/table", "envivo/sheetsync/workbook"},
 		"envivo/sheetsync/mirror":    {"envivo/plant", "envivo/sheetsync", "envivo/sheetsync/google", "envivo/sheetsync/table"},
 		"envivo/sheetsync/sample":    {"envivo/plant", "envivo/sheetsync/table"},
 		"envivo/sheetsync/table":     {"envivo/plant"},
-		"envivo/sheetsync/workbook":  {"envivo/plant", "envivo/sheetsync/table"},
+		"envivo/sheetsync/workbook":  {"envivo/durable", "envivo/plant", "envivo/sheetsync/table"},
 	}
 	external = map[string][]string{
 		"envivo/release":             {"github.com/google/uuid"},

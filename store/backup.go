@@ -11,6 +11,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"envivo/durable"
 	"envivo/plant"
 )
 
@@ -45,7 +46,7 @@ func (b *Bolt) Backup(ctx context.Context, path string) (Report, error) {
 	if err := os.Rename(tmp, path); err != nil {
 		return r, err
 	}
-	if err := syncDir(filepath.Dir(path)); err != nil {
+	if err := durable.SyncFolder(filepath.Dir(path)); err != nil {
 		return r, err
 	}
 	b.tidy(ctx)
@@ -158,7 +159,7 @@ func Restore(file, dir string, force bool, o CheckOptions) (kept string, err err
 	if err := os.Rename(tmp, path); err != nil {
 		return kept, err
 	}
-	return kept, syncDir(dir)
+	return kept, durable.SyncFolder(dir)
 }
 
 // copyFile copies the pages of a store's file, which may be followed by room

@@ -10,6 +10,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"envivo/durable"
 	"envivo/plant"
 )
 
@@ -132,7 +133,7 @@ func (w *writer) swap(s *swap) error {
 	}
 	old := b.db.Swap(s.db)
 	w.moved = nil
-	if err := syncDir(filepath.Dir(b.path)); err != nil {
+	if err := durable.SyncFolder(filepath.Dir(b.path)); err != nil {
 		return fmt.Errorf("flush the folder of the compacted file: %w", err)
 	}
 	b.retired.Go(func() { // it waits for its last reader

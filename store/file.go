@@ -15,6 +15,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
 
+	"envivo/durable"
 	"envivo/plant"
 )
 
@@ -96,7 +97,7 @@ func build(path string, o Options) error {
 			return err
 		}
 	}
-	return syncDir(filepath.Dir(path))
+	return durable.SyncFolder(filepath.Dir(path))
 }
 
 func create(path string, o Options) error {

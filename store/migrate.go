@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"envivo/durable"
+
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -81,5 +83,5 @@ func writeCopy(db *bolt.DB, path string) error {
 	if err := os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return durable.SyncFolder(filepath.Dir(path))
 }

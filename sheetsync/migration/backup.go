@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"unicode/utf16"
 
+	"envivo/durable"
 	"envivo/sheetsync/google"
 	"envivo/sheetsync/table"
 	"envivo/sheetsync/workbook"
@@ -33,7 +34,7 @@ func (s *session) backup(ctx context.Context) error {
 	if err := workbook.Write(s.dir.path(s.rec.Backup.File), s.book(all)); err != nil {
 		return fmt.Errorf("write the local copy: %w", err)
 	}
-	if err := syncDir(s.o.Dir); err != nil {
+	if err := durable.SyncFolder(s.o.Dir); err != nil {
 		return fmt.Errorf("write the local copy: %w", err)
 	}
 	if fresh { // else the snapshot of the untouched sheet is the one that counts

@@ -4,11 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
+	"envivo/durable"
 	"envivo/plant"
 	"envivo/sheetsync/table"
 )
@@ -159,21 +161,10 @@ func (d folder) save(name string, v any) error {
 }
 
 func (d folder) put(name string, text []byte) error {
-	f, err := os.CreateTemp(string(d), ".migration-*")
-	if err != nil {
+	return durable.Replace(d.path(name), 0o644, func(w io.Writer) error {
+		_, err := w.Write(text)
 		return err
-	}
-	defer os.Remove(f.Name()) // in vain once it was renamed
-	if _, err := f.Write(text); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if err := errors.Join(f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), d.path(name)); err != nil {
-		return err
-	}
-	return syncDir(string(d))
+	})
 }
 
 // load reads a file; false if there is none.
@@ -224,7 +215,7 @@ func (d folder) keepOld(next *record) error {
 			return fmt.Errorf("keep the record of an earlier migration: %w", err)
 		}
 	}
-	return syncDir(string(d))
+	return durable.SyncFolder(string(d))
 }
 
 func checkpointFile(step string) string { return "checkpoint_" + step + ".json" }

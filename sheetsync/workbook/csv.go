@@ -14,6 +14,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 
+	"envivo/durable"
 	"envivo/sheetsync/table"
 )
 
@@ -197,7 +198,7 @@ func writeFolder(dir string, b table.Book) error {
 		return fmt.Errorf("write workbook: %w", err)
 	}
 	for _, s := range b.Sheets {
-		err := replace(filepath.Join(dir, s.Name+".csv"), func(f *os.File) error { return encodeCSV(f, s) })
+		err := durable.Replace(filepath.Join(dir, s.Name+".csv"), 0o644, func(f io.Writer) error { return encodeCSV(f, s) })
 		if err != nil {
 			return fmt.Errorf("write %s.csv: %w", s.Name, err)
 		}
@@ -205,7 +206,7 @@ func writeFolder(dir string, b table.Book) error {
 	if b.Record == "" {
 		return nil
 	}
-	err := replace(filepath.Join(dir, "Registro.txt"), func(f *os.File) error {
+	err := durable.Replace(filepath.Join(dir, "Registro.txt"), 0o644, func(f io.Writer) error {
 		_, err := fmt.Fprintln(f, recordNote(b.Record))
 		return err
 	})

@@ -71,23 +71,6 @@ func known(name string) (string, bool) {
 	return "", false
 }
 
-// replace writes a file beside path and then renames it onto path, so that
-// nobody ever finds half a file.
-func replace(path string, write func(*os.File) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".envivo-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	if err := write(f); err != nil {
-		return errors.Join(err, f.Close())
-	}
-	if err := errors.Join(f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
-}
-
 // runs reports whether a spreadsheet would run s as a formula.
 func runs(s string) bool {
 	return s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0]))

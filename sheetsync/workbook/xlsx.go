@@ -3,14 +3,15 @@ package workbook
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"strconv"
 	"unicode/utf16"
 
 	"github.com/xuri/excelize/v2"
 
+	"envivo/durable"
 	"envivo/sheetsync/table"
 )
 
@@ -152,7 +153,7 @@ func writeXLSX(path string, b table.Book) error {
 			return fmt.Errorf("write the record's code: %w", err)
 		}
 	}
-	return replace(path, func(out *os.File) error { return f.Write(out) })
+	return durable.Replace(path, 0o644, func(out io.Writer) error { return f.Write(out) })
 }
 
 // recordNote says which record an export contains.
