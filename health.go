@@ -18,11 +18,7 @@ const (
 
 // health is what the administration page shows of the box.
 func (f *floor) health() []ui.HealthLine {
-	out := []ui.HealthLine{f.diskLine(), f.clockLine(), f.storeLine(), f.certificateLine()}
-	for _, l := range f.healthLines() {
-		out = append(out, ui.HealthLine(l))
-	}
-	return out
+	return append([]ui.HealthLine{f.diskLine(), f.clockLine(), f.storeLine(), f.certificateLine()}, f.healthLines()...)
 }
 
 func (f *floor) diskLine() ui.HealthLine {

@@ -27,6 +27,8 @@ type desk struct {
 	// exchange with the Sheet, nil without one.
 	served bool
 	sync   api.Sync
+	// record is the running server's; nil without one.
+	record *record
 	// invite makes the code of a new device; nil without a server.
 	invite func(ui.TabletSettings) (Invitation, error)
 	// promote makes a standby that is running the plant's server.

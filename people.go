@@ -88,11 +88,11 @@ func (d *desk) Ask(ctx context.Context, what string, q url.Values, w io.Writer) 
 	who := plant.WorkerID(n)
 	switch what {
 	case askWorker:
-		var refusals []api.Attempt
-		if record := openRecord(d.dir, slog.New(slog.DiscardHandler)); record != nil {
-			refusals = record.since(time.Time{})
+		record := d.record
+		if record == nil {
+			record = openRecord(d.dir, slog.New(slog.DiscardHandler))
 		}
-		about, err := api.AboutWorker(ctx, d.store, who, refusals, d.now())
+		about, err := api.AboutWorker(ctx, d.store, who, record.since(time.Time{}), d.now())
 		if err != nil {
 			return about404(err, who)
 		}

@@ -230,27 +230,27 @@ func (f *floor) banner() func() ui.Standby {
 const standbySilent = 2 * time.Minute
 
 // roleLines are the health page's lines about standbys.
-func (f *floor) roleLines() []healthLine {
+func (f *floor) roleLines() []ui.HealthLine {
 	const name = "Respaldo"
-	var out []healthLine
+	var out []ui.HealthLine
 	switch {
 	case f.role.follows():
 		level, now := levelOK, f.banner()()
 		if now.Silent > 0 || now.Behind > 0 {
 			level = levelWarn
 		}
-		out = append(out, healthLine{name, level, ui.StandbyOf(now)})
+		out = append(out, ui.HealthLine{Name: name, Level: level, Text: ui.StandbyOf(now)})
 	case f.replica != nil:
 		for _, c := range f.replica.all() {
 			age, level := f.now().Sub(c.At), levelOK
 			if age > standbySilent {
 				level = levelWarn
 			}
-			out = append(out, healthLine{name, level, ui.StandbyAt(c.Name, int(c.Seq), age)})
+			out = append(out, ui.HealthLine{Name: name, Level: level, Text: ui.StandbyAt(c.Name, int(c.Seq), age)})
 		}
 	}
 	if f.role.promoted != nil && f.role.oldSeen.Load() > 0 {
-		out = append(out, healthLine{"Servidor anterior", levelBad, ui.OldAlive(f.role.promoted.Of)})
+		out = append(out, ui.HealthLine{Name: "Servidor anterior", Level: levelBad, Text: ui.OldAlive(f.role.promoted.Of)})
 	}
 	return out
 }

@@ -25,9 +25,6 @@ type safety struct {
 	drill   *drill
 }
 
-// healthLine is one line of the health page. Level is ok, warn or bad.
-type healthLine ui.HealthLine
-
 const (
 	levelOK   = "ok"
 	levelWarn = "warn"
@@ -76,21 +73,21 @@ func (s *safety) start(ctx context.Context, g *errgroup.Group) {
 }
 
 // lines are the health page's lines about the data's safety.
-func (s *safety) lines() []healthLine {
-	return []healthLine{s.copiesLine(), s.mediumLine(), s.drillLine()}
+func (s *safety) lines() []ui.HealthLine {
+	return []ui.HealthLine{s.copiesLine(), s.mediumLine(), s.drillLine()}
 }
 
-func (s *safety) copiesLine() healthLine {
+func (s *safety) copiesLine() ui.HealthLine {
 	const name = "Copias"
 	names := s.backups.names()
 	switch {
 	case s.cfg.BackupEvery == 0:
-		return healthLine{name, levelWarn, ui.TextCopiesOff}
+		return ui.HealthLine{Name: name, Level: levelWarn, Text: ui.TextCopiesOff}
 	case len(names) == 0:
-		return healthLine{name, levelWarn, ui.TextCopiesNone}
+		return ui.HealthLine{Name: name, Level: levelWarn, Text: ui.TextCopiesNone}
 	}
 	age := s.copyAge(names[len(names)-1])
-	l := healthLine{name, levelOK, ui.CopiesText(age, len(names))}
+	l := ui.HealthLine{Name: name, Level: levelOK, Text: ui.CopiesText(age, len(names))}
 	if age > 2*s.cfg.BackupEvery+5*time.Minute {
 		l.Level = levelBad
 	}
@@ -110,7 +107,7 @@ func (s *safety) copyAge(newest string) time.Duration {
 // one the server makes is old with the other copies.
 const mediumOld = 7 * 24 * time.Hour
 
-func (s *safety) mediumLine() healthLine {
+func (s *safety) mediumLine() ui.HealthLine {
 	const name = "Segundo medio"
 	var on onMedium
 	ok := readNote(s.backups.dir, noteMedium, &on)
@@ -121,36 +118,36 @@ func (s *safety) mediumLine() healthLine {
 	}
 	if s.medium != nil {
 		if why, since := s.medium.state(); why != "" {
-			return healthLine{name, levelWarn, ui.MediumTrouble(s.medium.to, ui.MediumWhy(why), s.now().Sub(since), said)}
+			return ui.HealthLine{Name: name, Level: levelWarn, Text: ui.MediumTrouble(s.medium.to, ui.MediumWhy(why), s.now().Sub(since), said)}
 		}
 		limit = max(24*time.Hour, 2*s.cfg.BackupEvery)
 	}
 	switch {
 	case !ok:
-		return healthLine{name, levelWarn, ui.TextNoMedium}
+		return ui.HealthLine{Name: name, Level: levelWarn, Text: ui.TextNoMedium}
 	case age > limit:
-		return healthLine{name, levelWarn, ui.MediumOld(said)}
+		return ui.HealthLine{Name: name, Level: levelWarn, Text: ui.MediumOld(said)}
 	}
-	return healthLine{name, levelOK, said}
+	return ui.HealthLine{Name: name, Level: levelOK, Text: said}
 }
 
-func (s *safety) drillLine() healthLine {
+func (s *safety) drillLine() ui.HealthLine {
 	const name = "Ensayo de restauración"
 	r, ok := s.drill.last()
 	switch {
 	case !ok:
-		return healthLine{name, levelWarn, ui.TextDrillNone}
+		return ui.HealthLine{Name: name, Level: levelWarn, Text: ui.TextDrillNone}
 	case r.Trouble != "":
-		return healthLine{name, levelBad, ui.DrillTrouble(r.File, r.Trouble)}
+		return ui.HealthLine{Name: name, Level: levelBad, Text: ui.DrillTrouble(r.File, r.Trouble)}
 	case r.Skipped != "":
 		good := time.Duration(-1)
 		if !r.Good.IsZero() {
 			good = s.now().Sub(r.Good)
 		}
-		return healthLine{name, levelWarn, ui.DrillSkipped(ui.MediumWhy(r.Skipped), good)}
+		return ui.HealthLine{Name: name, Level: levelWarn, Text: ui.DrillSkipped(ui.MediumWhy(r.Skipped), good)}
 	}
 	age := s.now().Sub(r.Good)
-	l := healthLine{name, levelOK, ui.DrillText(r.File, int(r.Seq), time.Duration(r.TookMS)*time.Millisecond, age)}
+	l := ui.HealthLine{Name: name, Level: levelOK, Text: ui.DrillText(r.File, int(r.Seq), time.Duration(r.TookMS)*time.Millisecond, age)}
 	if age > 2*drillEvery+time.Hour {
 		l.Level = levelWarn
 	}
@@ -190,13 +187,13 @@ func truth(b bool) float64 {
 }
 
 // healthLines are what the health page shows of the data.
-func (f *floor) healthLines() []healthLine {
+func (f *floor) healthLines() []ui.HealthLine {
 	snap := f.store.Snapshot()
-	all := append(f.safety.lines(), healthLine{"Registro", levelOK, ui.ChainText(ui.HeadCode(snap.Seq, snap.Head))})
+	all := append(f.safety.lines(), ui.HealthLine{Name: "Registro", Level: levelOK, Text: ui.ChainText(ui.HeadCode(snap.Seq, snap.Head))})
 	all = append(all, f.roleLines()...)
 	for _, st := range f.hooks.States() {
 		if st.Paused {
-			return append(all, healthLine{"Avisos", levelWarn, ui.TextHookPaused})
+			return append(all, ui.HealthLine{Name: "Avisos", Level: levelWarn, Text: ui.TextHookPaused})
 		}
 	}
 	return all

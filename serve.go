@@ -204,7 +204,7 @@ func (f *floor) start(ctx context.Context, g *errgroup.Group, more extra) error 
 		return err
 	}
 	f.socket = socket
-	f.control = controlServer(&desk{store: f.store, dir: f.cfg.Data, now: f.now, served: true, sync: f.exchange(), program: f.program, promote: f.role.promote, invite: f.invite}, f.store.Env())
+	f.control = controlServer(&desk{store: f.store, dir: f.cfg.Data, now: f.now, served: true, sync: f.exchange(), record: f.record, program: f.program, promote: f.role.promote, invite: f.invite}, f.store.Env())
 	g.Go(func() error { return served(f.http.Serve(f.listen)) })
 	g.Go(func() error { return served(f.control.Serve(f.socket)) })
 	g.Go(func() error { return f.hub.Run(ctx) })

@@ -25,7 +25,7 @@ func (p *pages) personRoutes() map[string]pageFunc {
 }
 
 func sightOf(snap *plant.Snapshot, w plant.Worker) ui.PersonSight {
-	return ui.PersonSight{Worker: w, Anonymous: snap.Setting(plant.AnonymousKey(w.ID)) != "", Holds: len(snap.Held(w.ID))}
+	return ui.PersonSight{Worker: w, Anonymous: snap.Setting(plant.AnonymousKey(w.ID)) != ""}
 }
 
 func (p *pages) persons(w http.ResponseWriter, r *http.Request) error {

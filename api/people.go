@@ -144,6 +144,6 @@ type anonymity struct {
 
 // The reasons why a name stays.
 var (
-	ErrStillActive = fmt.Errorf("the worker is active")
-	ErrStillHolds  = fmt.Errorf("the worker holds spools")
+	ErrStillActive = errors.New("the worker is active")
+	ErrStillHolds  = errors.New("the worker holds spools")
 )

@@ -8,8 +8,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
 
 	bolt "go.etcd.io/bbolt"
@@ -205,22 +203,6 @@ func refusedEverywhere(t *testing.T, path string) {
 	}
 	if left, _ := os.ReadDir(dir); len(left) != 0 {
 		t.Errorf("restore left %v behind", left)
-	}
-}
-
-func TestLinksAndPipesAreNotRestored(t *testing.T) {
-	path := filled(t)
-	link, pipe := filepath.Join(t.TempDir(), "link.db"), filepath.Join(t.TempDir(), "pipe.db")
-	if err := errors.Join(os.Symlink(path, link), syscall.Mkfifo(pipe, 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	c := storetest.ToyConfig(storetest.Toy{}, storetest.NewClock())
-	for file, want := range map[string]string{link: "symbolic link", pipe: "no regular file", "/dev/zero": "no regular file", t.TempDir(): "no regular file"} {
-		dir := t.TempDir()
-		_, err := store.Restore(file, dir, false, store.CheckOptions{Evolve: c.Evolve, Rules: c.Rules})
-		if !errors.Is(err, store.ErrForeign) || !strings.Contains(err.Error(), want) {
-			t.Errorf("restore of %s = %v, want %q", file, err, want)
-		}
 	}
 }
 

@@ -12,7 +12,6 @@ func PersonPath(w plant.WorkerID) string { return PersonsPath + "/" + id(w) }
 type PersonSight struct {
 	Worker    plant.Worker
 	Anonymous bool
-	Holds     int
 }
 
 func (p PersonSight) state() string {
