@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -35,7 +36,8 @@ func (p *pages) askPIN(w http.ResponseWriter, r *http.Request) error {
 
 // closeShift carries out what the supervisor marked: PAUSAR is a release with
 // the shift's end as its reason, TERMINAR is the holder's, entered by the
-// supervisor. A hold that changed since the page was drawn is left alone.
+// supervisor: by name when one is identified, else as SUPERVISOR (rules §3). A
+// hold that changed since the page was drawn is left alone.
 func (p *pages) closeShift(w http.ResponseWriter, r *http.Request) error {
 	if !p.supervisor(r) {
 		return p.askPIN(w, r)
@@ -49,15 +51,12 @@ func (p *pages) closeShift(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.rejected(w, r, err)
 	}
-	me, known := p.me(r, snap)
+	me, _ := p.me(r, snap)
 	var cmds []plant.Command
 	for row := range snap.Rows() {
 		if c, ok := p.sweep(row.Spool, me, form); ok {
 			c.Device = p.device(r)
 			cmds = append(cmds, c)
-			if c.Verb == plant.Completar && !known { // the event must name who entered it
-				return p.deskOutcome(w, r, ui.Notice{Text: ui.TextSweepWho, Signal: signalNo, Link: "/?volver=%2Fsupervisor", LinkText: "¿Quién eres?"})
-			}
 		}
 	}
 	return p.swept(w, r, cmds)
@@ -72,7 +71,7 @@ func (p *pages) sweep(s *plant.Spool, me plant.Worker, form url.Values) (plant.C
 	case ui.SweepPause:
 		c.Verb, c.Worker, c.Motivo = plant.Liberar, me.ID, ui.MotiveShiftEnd
 	case ui.SweepFinish:
-		c.Verb, c.Op, c.Worker, c.Actor = plant.Completar, s.Hold.Op, s.Hold.Worker.ID, me.ID
+		c.Verb, c.Op, c.Worker, c.Actor = plant.Completar, s.Hold.Op, s.Hold.Worker.ID, cmp.Or(me.ID, plant.BySupervisor)
 	default:
 		return c, false
 	}

@@ -58,17 +58,19 @@ func TestTheShiftIsClosedSpoolBySpool(t *testing.T) {
 	p.press("CERRAR_TURNO", url.Values{"q-S-3": {p.choice("S-3", ui.SweepStays)}}).says("No había nada que cerrar: todos siguen mañana.")
 }
 
-func TestFinishingForAnotherNeedsAName(t *testing.T) {
+// TestAShiftIsClosedByWhoeverHasThePIN: with nobody identified what is finished
+// is entered by SUPERVISOR, as what a supervisor assigns.
+func TestAShiftIsClosedByWhoeverHasThePIN(t *testing.T) {
 	b := newBox(t)
 	b.pin("4821")
 	b.post("/api/occupation/tomar", by("S-1", ana, "operacion", "ARM")).want(t, "TOMAR", 200)
 	p := b.tablet()
 	p.fill("/entrar", url.Values{"pin": {"4821"}, "volver": {"/supervisor"}})
-	p.press("CERRAR_TURNO", url.Values{"q-S-1": {p.choice("S-1", ui.SweepFinish)}}).says(ui.TextSweepWho, "¿Quién eres?")
-	if b.holder("S-1") != ana {
-		t.Errorf("S-1 was finished in Ana's name by nobody; it is with %d", b.holder("S-1"))
+	p.press("CERRAR_TURNO", url.Values{"q-S-1": {p.choice("S-1", ui.SweepFinish)}}).says("Cierre de turno: 1 terminado.")
+	events, err := b.store.History(t.Context(), "S-1", 0, 1)
+	if err != nil || events[0].Worker.ID != ana || events[0].Actor.Display != plant.SupervisorName || !events[0].Supervisor {
+		t.Errorf("S-1 was finished by %+v, %v; want Ana's work entered by SUPERVISOR in a session", events, err)
 	}
-	p.press("CERRAR_TURNO", url.Values{"q-S-1": {p.choice("S-1", ui.SweepPause)}}).says("1 en pausa")
 }
 
 func TestTheListOfFollowedSpoolsLivesOnTheBox(t *testing.T) {

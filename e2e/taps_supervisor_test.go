@@ -38,6 +38,11 @@ func TestTapBudgetsOfASupervisor(t *testing.T) {
 		p.tap("a motive", `document.querySelector('dialog .casilla span')`)
 		p.tap(act.cmd+" of the dialog", fmt.Sprintf(`document.querySelector('dialog button[data-cmd=%q]')`, act.cmd)).said(act.said).spent(act.cmd+", with the PIN in", 3)
 	}
+	to("/supervisor")
+	for _, choice := range []string{"PAUSAR", "TERMINAR", "Sigue mañana"} {
+		p.tap(choice+" of a row", fmt.Sprintf(`[...document.querySelectorAll('.turno-que:not(:has([value^="sigue"]:not(:checked))) span')].find(x => x.innerText === %q)`, choice))
+	}
+	p.cmd("CERRAR_TURNO").said("Cierre de turno: 1 en pausa, 1 terminado.").spent("closing the shift, 3 spools marked", 3+1)
 	e.form("/persona", fmt.Sprintf("trabajador=%d", demoFitter))
 	to("/mis")
 	fromARow := func() {

@@ -127,7 +127,8 @@ func besideList(s *plant.Snapshot, f Filter, now time.Time) []*plant.Row {
 		views = readyFor(s, me.Roles, f)
 	case "/mis":
 		ready := readyFor(s, me.Roles, Filter{})
-		views = slices.Concat(heldOf(s, f.Me, now), ready[:min(len(ready), firstReady)])
+		late := overdueFor(s, me, now)
+		views = slices.Concat(heldOf(s, f.Me, now), ready[:min(len(ready), firstReady)], late[:min(len(late), firstOverdue)])
 	case "/metrologia":
 		views = toInspect(s)
 	case "/reparacion":

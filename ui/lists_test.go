@@ -242,3 +242,24 @@ func BenchmarkFillTimes(b *testing.B) {
 		FillTimes(raw, noon)
 	}
 }
+
+// TestMineEndsWithWhatMayBeRelieved: the overdue spools of others in one's own
+// trade, oldest first; not one's own, not another trade's, not those in time.
+func TestMineEndsWithWhatMayBeRelieved(t *testing.T) {
+	s := snapshot(spool("EN-HORA", heldBy(ana, plant.ARM, 30*time.Minute)), spool("TARDE", heldBy(ana, plant.ARM, 2*time.Hour)),
+		spool("MUY-TARDE", heldBy(ana, plant.ARM, 5*time.Hour)), spool("PROPIO", heldBy(bruno, plant.ARM, 3*time.Hour)),
+		spool("DE-SOLDAR", armed(4), heldBy(carla, plant.SOLD, 4*time.Hour)))
+	at := func(who plant.Worker, now time.Time) []string {
+		regions, err := Mine(s, Filter{Path: "/mis", Me: who.ID}, now)
+		return tagsOf(region(t, drawn(t, regions, err), "relevables"))
+	}
+	if got, want := at(bruno, noon), []string{"MUY-TARDE", "DE-SOLDAR", "TARDE"}; !slices.Equal(got, want) {
+		t.Errorf("a fitter and helper may relieve %v, want %v", got, want)
+	}
+	if got := at(carla, noon); len(got) != 0 {
+		t.Errorf("a welder may relieve %v, want nothing", got)
+	}
+	if got := at(bruno, noon.Add(time.Hour)); !slices.Contains(got, "EN-HORA") {
+		t.Errorf("an hour later a fitter may relieve %v, want EN-HORA among them", got)
+	}
+}

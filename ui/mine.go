@@ -11,8 +11,12 @@ import (
 // firstReady is how many ready spools Mis spools shows below one's own.
 const firstReady = 8
 
-// Mine are the regions of what one person holds, and what that person could
-// take next.
+// firstOverdue is how many overdue spools of others Mis spools shows at its end.
+const firstOverdue = 4
+
+// Mine are the regions of what one person holds, what that person could take
+// next, and what others have left overdue in that person's trade: mios, listos,
+// relevables.
 func Mine(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
 	w, _ := s.Worker(f.Me)
 	mine, err := rowItems(heldOf(s, f.Me, now), nothing(TextNoMine, "", ""))
@@ -32,7 +36,52 @@ func Mine(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
 		}
 		next = append(next, it)
 	}
-	return []Region{{ID: "mios", Items: mine}, {ID: "listos", Items: next}}, nil
+	late, err := overdueItems(overdueFor(s, w, now))
+	if err != nil {
+		return nil, err
+	}
+	return []Region{{ID: "mios", Items: mine}, {ID: "listos", Items: next}, {ID: "relevables", Items: late}}, nil
+}
+
+// overdueFor are the overdue spools in other people's hands that w may relieve,
+// oldest hold first. Whether RELEVAR is allowed is decided on the spool's page.
+func overdueFor(s *plant.Snapshot, w plant.Worker, now time.Time) []rowView {
+	var out []rowView
+	for _, r := range heldRows(s) {
+		h := r.Spool.Hold
+		if v := rowOf(s, r, now); v.Late && h.Worker.ID != w.ID && doesOp(s.Rules(), w.Roles, h.Op) {
+			out = append(out, v)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b rowView) int { return a.Row.Spool.Hold.Since.Compare(b.Row.Spool.Hold.Since) })
+	return out
+}
+
+// doesOp says whether roles do an operation (rules §3); repairs are anybody's.
+func doesOp(rules plant.Rules, roles plant.Role, op plant.Op) bool {
+	switch {
+	case !rules.CheckRoles:
+		return true
+	case op == plant.ARM:
+		return roles&(plant.Armador|plant.Ayudante) != 0
+	case op == plant.SOLD:
+		return roles&(plant.Soldador|plant.Ayudante) != 0
+	}
+	return true
+}
+
+// overdueItems draws the first of them; there is no drawing for none, since the
+// list is then not there at all.
+func overdueItems(views []rowView) ([]Item, error) {
+	if len(views) == 0 {
+		return nil, nil
+	}
+	items, err := rowItems(views[:min(len(views), firstOverdue)], nil)
+	if err != nil || len(views) <= firstOverdue {
+		return items, err
+	}
+	it, err := item("mas", moreOverdue(len(views)))
+	return append(items, it), err
 }
 
 // Ready are the regions of what a person's roles may take now.

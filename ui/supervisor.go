@@ -18,9 +18,6 @@ const SupervisorPath = "/supervisor"
 // MotiveShiftEnd is the reason of a release at the end of the shift.
 const MotiveShiftEnd = "Cierre de turno"
 
-// TextSweepWho says why nothing was finished.
-const TextSweepWho = "Para TERMINAR en nombre de otra persona, primero dinos quién eres. No se guardó nada."
-
 // SweepField names the choice about a spool; its value is the choice and whose
 // hold it was about, so that a hold that changed meanwhile is left alone.
 func SweepField(t plant.Tag) string { return "q-" + string(t) }
