@@ -69,6 +69,7 @@ func (f *floor) diagnosis(ctx context.Context, w io.Writer) error {
 			_, err := fmt.Fprintf(w, "envivo %s %s\nschema %d\n%s %s/%s\nnow %s\n", release, build(), store.Schema, runtime.Version(), runtime.GOOS, runtime.GOARCH, f.now().Format(time.RFC3339))
 			return err
 		}},
+		{"equipo.json", f.api.WriteBox},
 		{"config.txt", func(w io.Writer) error {
 			for _, fact := range f.cfg.facts() {
 				fmt.Fprintf(w, "%s: %s\n", fact.Name, fact.Value)
@@ -76,7 +77,7 @@ func (f *floor) diagnosis(ctx context.Context, w io.Writer) error {
 			return nil
 		}},
 		{"health.txt", func(w io.Writer) error {
-			for _, l := range f.health() {
+			for _, l := range f.api.HealthLines() {
 				fmt.Fprintf(w, "%-4s %s: %s\n", l.Level, l.Name, l.Text)
 			}
 			return nil

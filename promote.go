@@ -231,7 +231,7 @@ const standbySilent = 2 * time.Minute
 
 // roleLines are the health page's lines about standbys.
 func (f *floor) roleLines() []ui.HealthLine {
-	const name = "Respaldo"
+	const name = lineStandby
 	var out []ui.HealthLine
 	switch {
 	case f.role.follows():

@@ -108,7 +108,7 @@ func (s *safety) copyAge(newest string) time.Duration {
 const mediumOld = 7 * 24 * time.Hour
 
 func (s *safety) mediumLine() ui.HealthLine {
-	const name = "Segundo medio"
+	const name = lineMedium
 	var on onMedium
 	ok := readNote(s.backups.dir, noteMedium, &on)
 	said, limit := "", mediumOld

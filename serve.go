@@ -77,6 +77,7 @@ type floor struct {
 	control *http.Server
 	socket  net.Listener
 	safety  *safety
+	care    *care
 	sheet   *sheetSync // nil: the plant has no Sheet
 	hooks   *hooks.Sender
 	role    *role
@@ -190,6 +191,7 @@ func (f *floor) start(ctx context.Context, g *errgroup.Group, more extra) error 
 	f.hooks = f.sender()
 	f.record = openRecord(f.cfg.Data, f.log)
 	f.safety = f.newSafety()
+	f.care = &care{all: f.health, now: f.now}
 	if err := f.beginRole(ctx); err != nil {
 		return err
 	}

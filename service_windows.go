@@ -132,9 +132,9 @@ func (e eventLog) close() {
 
 // install makes the service and starts it, now and with the machine.
 func install(p *program, u *unit, _ string) error {
-	m, err := mgr.Connect()
+	m, err := connected()
 	if err != nil {
-		return fmt.Errorf("reach the service manager (run as administrator): %w", err)
+		return err
 	}
 	defer m.Disconnect()
 	if err := os.MkdirAll(u.value("data"), 0o700); err != nil {
@@ -187,20 +187,36 @@ func settle(p *program, u *unit, s *mgr.Service) error {
 	return nil
 }
 
+func connected() (*mgr.Mgr, error) {
+	m, err := mgr.Connect()
+	if err != nil {
+		return nil, fmt.Errorf("reach the service manager (run as administrator): %w", err)
+	}
+	return m, nil
+}
+
+// opened is the service of that name; closeAll lets go of it and of the manager.
+func opened(name string) (s *mgr.Service, closeAll func(), err error) {
+	m, err := connected()
+	if err != nil {
+		return nil, nil, err
+	}
+	if s, err = m.OpenService(name); err != nil {
+		_ = m.Disconnect() // nothing was asked of it
+		return nil, nil, fmt.Errorf("service %s: %w", name, err)
+	}
+	return s, func() { _, _ = s.Close(), m.Disconnect() }, nil // handles of reads; nothing can be lost
+}
+
 // stopWithin is how long uninstall waits for the server to stop.
 const stopWithin = time.Minute
 
 func uninstall(p *program, name string) error {
-	m, err := mgr.Connect()
+	s, closeAll, err := opened(name)
 	if err != nil {
-		return fmt.Errorf("reach the service manager (run as administrator): %w", err)
+		return err
 	}
-	defer m.Disconnect()
-	s, err := m.OpenService(name)
-	if err != nil {
-		return fmt.Errorf("service %s: %w", name, err)
-	}
-	defer s.Close()
+	defer closeAll()
 	state, err := s.Control(svc.Stop)
 	for deadline := p.now().Add(stopWithin); err == nil && state.State != svc.Stopped && p.now().Before(deadline); {
 		time.Sleep(200 * time.Millisecond)
@@ -222,16 +238,11 @@ func uninstall(p *program, name string) error {
 var stateNames = map[svc.State]string{svc.Stopped: "stopped", svc.StartPending: "starting", svc.StopPending: "stopping", svc.Running: "running"}
 
 func status(p *program, name string) error {
-	m, err := mgr.Connect()
+	s, closeAll, err := opened(name)
 	if err != nil {
-		return fmt.Errorf("reach the service manager (run as administrator): %w", err)
+		return err
 	}
-	defer m.Disconnect()
-	s, err := m.OpenService(name)
-	if err != nil {
-		return fmt.Errorf("service %s: %w", name, err)
-	}
-	defer s.Close()
+	defer closeAll()
 	state, err := s.Query()
 	if err != nil {
 		return err

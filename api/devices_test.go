@@ -3,6 +3,8 @@ package api_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -267,7 +269,15 @@ func TestTokensAreMadeAndRevokedOnThePage(t *testing.T) {
 
 // TestTheDiagnosisHoldsNoSecret: it is made to be sent away.
 func TestTheDiagnosisHoldsNoSecret(t *testing.T) {
-	b := newBox(t, enrolled, func(o *api.Options) {
+	var b *box
+	b = newBox(t, enrolled, func(o *api.Options) {
+		o.Diagnosis = func(_ context.Context, w io.Writer) error {
+			for _, l := range b.api.HealthLines() {
+				fmt.Fprintln(w, l.Level, l.Name, l.Text)
+			}
+			b.api.WriteMetrics(w)
+			return b.api.WriteBox(w)
+		}
 		o.Health = func() []ui.HealthLine { return []ui.HealthLine{{Name: "Disco", Level: "bad", Text: "lleno"}} }
 		o.Settings = []ui.Fact{{Name: "Acceso", Value: "enrolled"}}
 	})
@@ -277,7 +287,7 @@ func TestTheDiagnosisHoldsNoSecret(t *testing.T) {
 	if r.StatusCode != http.StatusOK || !strings.HasPrefix(r.Header.Get("Content-Disposition"), "attachment; filename=") {
 		t.Fatalf("the diagnosis = %d with %v", r.StatusCode, r.Header)
 	}
-	for _, want := range []string{"Disco", "enrolled", "Oficina", "tv-read", "envivo_http_requests_total"} {
+	for _, want := range []string{"bad Disco lleno", "Sincronización", "Guardar", "Oficina", "tv-read", "envivo_http_requests_total", b.store.Snapshot().Epoch, ui.HeadCode(b.store.Snapshot().Seq, b.store.Snapshot().Head)} {
 		if !strings.Contains(office.raw, want) {
 			t.Errorf("the diagnosis lacks %s", want)
 		}

@@ -3,29 +3,26 @@ package api
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
-	"strings"
+	"io"
 
 	"envivo/plant"
 	"envivo/ui"
 )
 
-// diagnosis is what somebody who helps from afar needs to see of a box: how it
-// is, what it runs with, who comes in. It holds no secret and nobody's work.
-type diagnosis struct {
-	Time     string          `json:"time"`
-	Version  string          `json:"version"`
-	Build    string          `json:"build"`
-	Env      string          `json:"env"`
-	Epoch    string          `json:"epoch"`
-	Seq      plant.Seq       `json:"seq"`
-	Spools   int             `json:"spools"`
-	Workers  int             `json:"workers"`
-	Health   []ui.HealthLine `json:"health"`
-	Settings []ui.Fact       `json:"settings"`
-	Devices  []deviceJSON    `json:"devices"`
-	Tokens   []tokenJSON     `json:"tokens"`
-	Metrics  []string        `json:"metrics"`
+// boxJSON is what somebody who helps from afar needs to know of a box beside its
+// log: which plant it has, who comes in. It holds no secret and nobody's work.
+type boxJSON struct {
+	Time    string       `json:"time"`
+	Version string       `json:"version"`
+	Build   string       `json:"build"`
+	Env     string       `json:"env"`
+	Epoch   string       `json:"epoch"`
+	Seq     plant.Seq    `json:"seq"`
+	Head    string       `json:"head"`
+	Spools  int          `json:"spools"`
+	Workers int          `json:"workers"`
+	Devices []deviceJSON `json:"devices"`
+	Tokens  []tokenJSON  `json:"tokens"`
 }
 
 type tokenJSON struct {
@@ -35,26 +32,19 @@ type tokenJSON struct {
 	Created string `json:"created"`
 }
 
-// diagnose gives the diagnosis as a file.
-func (p *pages) diagnose(w http.ResponseWriter, r *http.Request) error {
-	s, snap := p.box, p.plant.Snapshot()
-	v := p.adminSight(r, "")
-	d := diagnosis{Time: plant.ISOTime(p.now()), Version: v.Version, Build: v.Build, Env: v.Env, Epoch: snap.Epoch, Seq: snap.Seq,
-		Spools: snap.Len(), Workers: len(snap.Workers()), Health: v.Lines(), Settings: v.Settings, Devices: s.deviceRows().Devices}
+// WriteBox writes who the box is and who may come in, as JSON, for the
+// diagnosis.
+func (s *Server) WriteBox(w io.Writer) error {
+	snap := s.o.Plant.Snapshot()
+	d := boxJSON{Time: plant.ISOTime(s.o.Now()), Version: s.o.Version, Build: s.o.Build, Env: s.o.Env, Epoch: snap.Epoch, Seq: snap.Seq,
+		Head: ui.HeadCode(snap.Seq, snap.Head), Spools: snap.Len(), Workers: len(snap.Workers()), Devices: s.deviceRows().Devices, Tokens: []tokenJSON{}}
 	for _, t := range Tokens(snap) {
 		d.Tokens = append(d.Tokens, tokenJSON{t.ID, t.Name, t.Scope, plant.ISOTime(t.Created)})
 	}
-	var measured strings.Builder
-	s.desk.measure(&measured)
-	s.meters.write(&measured)
-	d.Metrics = strings.Split(strings.TrimSpace(measured.String()), "\n")
 	b, err := json.MarshalIndent(d, "", " ")
 	if err != nil {
-		return fmt.Errorf("encode the diagnosis: %w", err)
+		return fmt.Errorf("encode the box: %w", err)
 	}
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Content-Disposition", `attachment; filename="envivo-diagnostico-`+strings.ReplaceAll(plant.DateOf(p.now()).String(), "/", "-")+`.json"`)
-	var out reply
-	out.add(b)
-	return out.send(w, r, http.StatusOK)
+	_, err = w.Write(append(b, '\n'))
+	return err
 }

@@ -217,7 +217,7 @@ func (p *pages) LivePage(view string) (Page, error) {
 	}
 	draw := map[string]func(*plant.Snapshot, ui.Filter, time.Time) ([]ui.Region, error){
 		"/": ui.Start, "/quien": ui.Held, "/spools": p.rows.Spools, "/mis": ui.Mine, "/listos": ui.Ready,
-		"/metrologia": ui.Inspection, "/reparacion": ui.Repair, ui.SupervisorPath: ui.Desk,
+		"/metrologia": ui.Inspection, "/reparacion": ui.Repair, ui.SupervisorPath: p.supervised,
 	}[f.Path]
 	if draw == nil {
 		return nil, fmt.Errorf("view %q: there is no such page", view)

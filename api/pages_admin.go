@@ -42,13 +42,8 @@ func (p *pages) showAdmin(w http.ResponseWriter, r *http.Request, status int, sa
 
 func (p *pages) adminSight(r *http.Request, said string) *ui.AdminSight {
 	s, snap := p.box, p.plant.Snapshot()
-	v := &ui.AdminSight{Said: said, Build: p.build, Version: s.o.Version, Env: s.o.Env, Settings: s.o.Settings, Sync: p.desk.status(), New: ui.TabletSettings{}.Filled()}
-	if err := s.unready(); err != nil {
-		v.Unready = err.Error()
-	}
-	if s.o.Health != nil {
-		v.Health = s.o.Health()
-	}
+	v := s.state()
+	v.Said, v.Settings, v.New = said, s.o.Settings, ui.TabletSettings{}.Filled()
 	mine := s.identify(r).tablet
 	for _, d := range Devices(snap) {
 		v.Devices = append(v.Devices, s.deviceSight(d, mine))
@@ -58,6 +53,22 @@ func (p *pages) adminSight(r *http.Request, said string) *ui.AdminSight {
 	}
 	return v
 }
+
+// state is the page's upper part: how the box is.
+func (s *Server) state() *ui.AdminSight {
+	v := &ui.AdminSight{Build: s.o.Build, Version: s.o.Version, Env: s.o.Env, Sync: s.desk.status()}
+	if err := s.unready(); err != nil {
+		v.Unready = err.Error()
+	}
+	if s.o.Health != nil {
+		v.Health = s.o.Health()
+	}
+	return v
+}
+
+// HealthLines are what the administration page tells of the box, for the
+// diagnosis.
+func (s *Server) HealthLines() []ui.HealthLine { return s.state().Lines() }
 
 func (s *Server) deviceSight(d Device, mine *Device) ui.DeviceSight {
 	c := s.devices.contact(d.ID)

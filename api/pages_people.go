@@ -20,7 +20,7 @@ func (p *pages) personRoutes() map[string]pageFunc {
 		"POST " + ui.PersonsPath + "/{id}":      p.behindPIN(p.anonymise),
 		"GET " + ui.PersonsPath + "/{id}/datos": p.behindPIN(p.personData),
 		"GET " + ui.AttemptsPath:                p.behindPIN(p.attempts),
-		"GET " + ui.AttemptsPath + "/exportar":  p.behindPIN(p.diagnosis),
+		"GET " + ui.DiagnosisPath:               p.behindPIN(p.diagnosis),
 	}
 }
 

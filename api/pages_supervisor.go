@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -23,6 +24,21 @@ func (p *pages) supervisorDesk(w http.ResponseWriter, r *http.Request) error {
 		f.Wide, f.Footer = true, ui.SupervisorFooter()
 		return ui.SupervisorPage(f, p.newID())
 	})
+}
+
+// supervised is the live part of the supervisor's page: the plant's, and what is
+// wrong with the box.
+func (p *pages) supervised(s *plant.Snapshot, f ui.Filter, now time.Time) ([]ui.Region, error) {
+	var all []ui.HealthLine
+	if p.box.o.Care != nil {
+		all = p.box.o.Care()
+	}
+	care, err := ui.Care(all)
+	if err != nil {
+		return nil, err
+	}
+	regions, err := ui.Desk(s, f, now)
+	return append(regions, care), err
 }
 
 func (p *pages) askPIN(w http.ResponseWriter, r *http.Request) error {

@@ -3,10 +3,12 @@ package api_test
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"golang.org/x/net/html"
 
+	"envivo/api"
 	"envivo/plant"
 	"envivo/ui"
 )
@@ -96,4 +98,20 @@ func TestBlockedSpoolsAreUnblockedFromThePage(t *testing.T) {
 	p.fill("/entrar", url.Values{"pin": {"4821"}, "volver": {"/supervisor"}}).says("3 rechazos seguidos", "Desbloquear")
 	p.open("/spools/S-1?hacer=desbloquear", http.StatusOK).press("DESBLOQUEAR", url.Values{"motivo": {"Rechazo mal registrado"}}).says("Desbloqueado: S-1.")
 	p.open("/supervisor", http.StatusOK).says("No hay spools bloqueados.")
+}
+
+// TestTheSupervisorSeesWhatIsWrongWithTheBox: without opening the administration.
+func TestTheSupervisorSeesWhatIsWrongWithTheBox(t *testing.T) {
+	wrong := []ui.HealthLine{{Name: "Segundo medio", Level: "warn", Text: "No se puede copiar a /media/usb."}}
+	b := newBox(t, func(o *api.Options) { o.Care = func() []ui.HealthLine { return wrong } })
+	b.pin("4821")
+	p := b.tablet()
+	p.fill("/entrar", url.Values{"pin": {"4821"}, "volver": {"/supervisor"}}).says("Atención:", "Segundo medio", "No se puede copiar a /media/usb.", "Hoja de contingencia")
+	p.open("/menu", http.StatusOK).says("Hoja de contingencia")
+	snap := b.store.Snapshot()
+	p.open(ui.ContingencyPath, http.StatusOK).says("Registro " + ui.HeadCode(snap.Seq, snap.Head))
+	wrong = nil
+	if p.open("/supervisor", http.StatusOK); strings.Contains(p.raw, "Segundo medio") {
+		t.Error("the warning stays when its cause is gone")
+	}
 }

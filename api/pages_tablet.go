@@ -27,7 +27,6 @@ func (p *pages) accessRoutes() map[string]pageFunc {
 
 		"GET " + adminPath:                    p.behindPIN(p.admin),
 		"GET " + adminPath + "/etiquetas":     p.behindPIN(p.deviceLabels),
-		"GET " + adminPath + "/diagnostico":   p.behindPIN(p.diagnose),
 		"POST " + adminPath + "/codigo":       p.behindPIN(p.invite),
 		"GET " + adminPath + "/tablets/{id}":  p.behindPIN(p.deviceSheet),
 		"POST " + adminPath + "/tablets/{id}": p.behindPIN(p.changeDevice),

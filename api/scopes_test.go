@@ -44,7 +44,7 @@ var classes = map[string]string{
 	"POST /canasta/{verbo}": acts, "POST /tablet": acts, "POST /supervisor/cierre": acts, "POST /supervisor/seguidos": acts, "GET /supervisor/frenos": looks, "GET /spools/{tag}/corregir": looks, "POST /spools/{tag}/corregir": acts, "POST /spools/{tag}/uniones": acts,
 	"POST /sync/ahora": acts, "POST /sync/propuestas/{id}/aceptar": acts, "POST /sync/propuestas/{id}/rechazar": acts, "POST /sync/aparcados/{seq}/reintentar": acts,
 	"GET /imprimir/contingencia": looks, "GET /admin/personas": pin, "GET /admin/personas/{id}": pin, "POST /admin/personas/{id}": pin,
-	"GET /admin/personas/{id}/datos": pin, "GET /admin/actos": pin, "GET /admin/actos/exportar": pin,
+	"GET /admin/personas/{id}/datos": pin, "GET /admin/actos": pin,
 	"GET /admin": pin, "GET /admin/etiquetas": pin, "GET /admin/diagnostico": pin, "GET /admin/tablets/{id}": pin, "GET /admin/tokens/{id}": pin,
 	"POST /admin/codigo": pin, "POST /admin/tablets/{id}": pin, "POST /admin/revocar/{id}": pin, "POST /admin/tokens": pin, "POST /admin/tokens/{id}": pin,
 }

@@ -108,7 +108,10 @@ type Options struct {
 	// Health are what the administration page tells about the box beside what the
 	// API knows itself; Settings are those in force, without secrets. Nil means
 	// none.
-	Health   func() []ui.HealthLine
+	Health func() []ui.HealthLine
+	// Care are those of Health that a supervisor must see without looking for
+	// them; it is asked often. Nil means none.
+	Care     func() []ui.HealthLine
 	Settings []ui.Fact
 	// Replica is what standbys are given; nil offers nothing.
 	Replica Replica

@@ -110,7 +110,7 @@ func TestAFaultIsFoundFromTheExportAlone(t *testing.T) {
 	s := serve(t, data)
 	admin := strings.Fields(envivo(t, "token", "new", "--data", data, "--name", "oficina", "--scope", "admin"))[0]
 	s.post("/api/occupation/tomar", take("SIN-MATERIAL-001", fitterA, "ARM")).want(t, "TOMAR without material", 400)
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/admin/actos/exportar", nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/admin/diagnostico", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestAFaultIsFoundFromTheExportAlone(t *testing.T) {
 			}
 		}
 	}
-	for name, want := range map[string]string{"version.txt": "schema", "config.txt": data, "health.txt": "Disco", "metrics.txt": "envivo_store_seq", "log.txt": "refused", "eventos.jsonl": "", "actos.jsonl": ""} {
+	for name, want := range map[string]string{"version.txt": "schema", "equipo.json": `"epoch"`, "config.txt": data, "health.txt": "Disco", "metrics.txt": "envivo_store_seq", "log.txt": "refused", "eventos.jsonl": "", "actos.jsonl": ""} {
 		if text, ok := parts[name]; !ok || !strings.Contains(text, want) {
 			t.Errorf("%s lacks %q: %.200s", name, want, text)
 		}

@@ -76,6 +76,19 @@ func (v *AdminSight) Lines() []HealthLine {
 	return append(out, HealthLine{"Versión", "ok", v.Version + " · " + v.Build}, HealthLine{"Ambiente", "ok", v.Env})
 }
 
+// Care is the region cuidado of the supervisor's page: what is wrong with the box.
+func Care(all []HealthLine) (Region, error) {
+	r := Region{ID: "cuidado"}
+	for _, h := range all {
+		it, err := item(h.Name, careLine(h))
+		if err != nil {
+			return r, err
+		}
+		r.Items = append(r.Items, it)
+	}
+	return r, nil
+}
+
 func (h HealthLine) icon() string {
 	switch h.Level {
 	case "ok":

@@ -8,6 +8,9 @@ import (
 // AttemptsPath is the record of what was tried at the box.
 const AttemptsPath = "/admin/actos"
 
+// DiagnosisPath gives everything that explains a fault, in one file.
+const DiagnosisPath = "/admin/diagnostico"
+
 // AttemptSight is one line of it. Refused is the stable code, empty when it was
 // done; Who is a name.
 type AttemptSight struct {

@@ -11,6 +11,9 @@ import (
 	"envivo/plant"
 )
 
+// ContingencyPath is the sheet among the pages.
+const ContingencyPath = "/imprimir/contingencia"
+
 // ContingencySheet is the floor on paper: what goes on by hand when the server
 // is dead, and the codes to key it in with afterwards.
 type ContingencySheet struct {
