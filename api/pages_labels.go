@@ -16,5 +16,5 @@ func (p *pages) labels(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := p.frame(w, r, "Imprimir")
 	f.Wide = true
-	return p.write(w, r, http.StatusOK, live{}, ui.LabelsPage(f, sheet, salesOrders(snap)))
+	return p.write(w, r, http.StatusOK, live{}, ui.LabelsPage(f, sheet, ui.MatchingOrders(snap, ui.Filter{})))
 }

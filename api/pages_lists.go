@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -54,36 +53,25 @@ func (p *pages) quien(w http.ResponseWriter, r *http.Request) error {
 
 func (p *pages) spools(w http.ResponseWriter, r *http.Request) error {
 	f := p.filter(r, "/spools")
-	if r.URL.Query().Get("hacer") == "nv" {
-		sheet := ui.SalesOrders(f, salesOrders(p.plant.Snapshot()))
-		if r.Header.Get("X-Parte") == "hoja" {
-			return p.writePart(w, r, sheet)
-		}
-		return p.show(w, r, "Spools", f.View(), func(fr ui.Frame) templ.Component {
-			fr.Wide, fr.Sheet, fr.Footer = true, sheet, ui.SearchFooter(fr)
-			return ui.SpoolsPage(fr, f)
-		})
-	}
-	return p.show(w, r, "Spools", f.View(), func(fr ui.Frame) templ.Component {
-		fr.Wide, fr.Footer = true, ui.SearchFooter(fr)
+	return p.withOrders(w, r, "Spools", f, ui.MatchingOrders, func(fr ui.Frame) templ.Component {
+		fr.Footer = ui.SearchFooter(fr)
 		return ui.SpoolsPage(fr, f)
 	})
 }
 
-// salesOrders counts spools by NV, in the order of the numbers.
-func salesOrders(s *plant.Snapshot) []ui.SalesOrder {
-	n := map[string]int{}
-	for r := range s.Rows() {
-		if nv := r.Spool.Office.NV; nv != "" {
-			n[nv]++
+// withOrders is a list over which the dialog that chooses an NV can be opened.
+func (p *pages) withOrders(w http.ResponseWriter, r *http.Request, title string, f ui.Filter, orders func(*plant.Snapshot, ui.Filter) []ui.SalesOrder, page func(ui.Frame) templ.Component) error {
+	var sheet templ.Component
+	if r.URL.Query().Get("hacer") == "nv" {
+		sheet = ui.SalesOrders(f, orders(p.plant.Snapshot(), f))
+		if r.Header.Get("X-Parte") == "hoja" {
+			return p.writePart(w, r, sheet)
 		}
 	}
-	out := make([]ui.SalesOrder, 0, len(n))
-	for nv, count := range n {
-		out = append(out, ui.SalesOrder{NV: nv, N: count})
-	}
-	slices.SortFunc(out, func(a, b ui.SalesOrder) int { return strings.Compare(a.NV, b.NV) })
-	return out
+	return p.show(w, r, title, f.View(), func(fr ui.Frame) templ.Component {
+		fr.Wide, fr.Sheet = true, sheet
+		return page(fr)
+	})
 }
 
 // buscar is the address printed codes and old bookmarks point to.
@@ -101,23 +89,30 @@ func (p *pages) mis(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/?volver=%2Fmis", http.StatusSeeOther)
 		return nil
 	}
-	return p.list(w, r, "Mis spools", func(f ui.Frame, _ ui.Filter) templ.Component { return ui.MinePage(f) })
+	return p.list(w, r, "Mis spools", func(f ui.Frame, _ ui.Filter) templ.Component {
+		f.Wide = true
+		return ui.MinePage(f)
+	})
 }
 
 func (p *pages) listos(w http.ResponseWriter, r *http.Request) error {
-	return p.queue(w, r, "Listos para ti", true)
+	f := p.filter(r, "/listos")
+	return p.withOrders(w, r, "Listos para ti", f, ui.ReadyOrders, func(fr ui.Frame) templ.Component { return ui.ReadyPage(fr, f) })
 }
 
 func (p *pages) metrologia(w http.ResponseWriter, r *http.Request) error {
-	return p.queue(w, r, "Metrología", false)
+	return p.queue(w, r, "Metrología")
 }
 
 func (p *pages) reparacion(w http.ResponseWriter, r *http.Request) error {
-	return p.queue(w, r, "Reparación", false)
+	return p.queue(w, r, "Reparación")
 }
 
-func (p *pages) queue(w http.ResponseWriter, r *http.Request, title string, filters bool) error {
-	return p.list(w, r, title, func(f ui.Frame, _ ui.Filter) templ.Component { return ui.QueuePage(f, title, filters) })
+func (p *pages) queue(w http.ResponseWriter, r *http.Request, title string) error {
+	return p.list(w, r, title, func(f ui.Frame, _ ui.Filter) templ.Component {
+		f.Wide = true
+		return ui.QueuePage(f, title)
+	})
 }
 
 func (p *pages) menu(w http.ResponseWriter, r *http.Request) error {

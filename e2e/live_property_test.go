@@ -54,6 +54,7 @@ func anyPages(rng *rand.Rand) []string {
 		"/spools?estado=" + state,
 		"/spools?" + pick("estado=LISTO_ARM", "hasta=90", "q=s-00&hasta=60"),
 		list("/listos", "nv", nv, "operacion", pick("ARM", "SOLD")),
+		list("/listos", "nv", nv, "estado", "NO_LISTO"),
 		list("/quien", "vencidas", "1"),
 		"/mi-registro/" + pick("12", "34", "101"),
 		"/metrologia",

@@ -124,7 +124,7 @@ func besideList(s *plant.Snapshot, f Filter, now time.Time) []*plant.Row {
 		rows, _ := f.Matching(s)
 		return rows
 	case "/listos":
-		views = readyFor(s, me.Roles, f)
+		views = readyOrNot(s, me.Roles, f)
 	case "/mis":
 		ready := readyFor(s, me.Roles, Filter{})
 		late := overdueFor(s, me, now)

@@ -84,6 +84,14 @@ func (f Filter) path(me plant.WorkerID, trade string) string {
 	return f.Path + "?" + v.Encode()
 }
 
+// choosing is the address of the list with a dialog over it.
+func (f Filter) choosing(what string) string {
+	if a := f.Address(); a != f.Path {
+		return a + "&hacer=" + what
+	}
+	return f.Path + "?hacer=" + what
+}
+
 // With changes of one criterion, for links; the rows begin anew.
 func (f Filter) withEstado(e plant.Estado, on bool) Filter {
 	f.Estado, f.ByEstado, f.Hasta = e, on, 0
@@ -99,6 +107,19 @@ func (f Filter) withNV(nv string) Filter {
 	f.NV, f.Hasta = nv, 0
 	return f
 }
+
+// withReady leaves the states out: of Listos, what can be taken.
+func (f Filter) withReady() Filter { return f.withEstado(0, false) }
+
+func (f Filter) readyTitle() string {
+	if f.notReady() {
+		return "No listos"
+	}
+	return "Listos para ti"
+}
+
+// notReady reports whether the list is of what cannot be taken yet.
+func (f Filter) notReady() bool { return f.ByEstado && f.Estado == plant.NoListo }
 
 func (f Filter) withVencidas(on bool) Filter {
 	f.Vencidas, f.Hasta = on, 0
@@ -197,7 +218,7 @@ func (f Filter) Matching(s *plant.Snapshot) (rows []*plant.Row, counts map[plant
 	q := newQuery(f.Q)
 	var ranked [noMatch][]*plant.Row
 	for r := range s.Rows() {
-		if f.NV != "" && !strings.EqualFold(r.Spool.Office.NV, f.NV) || !f.matchesOp(r) {
+		if !f.matchesNV(r) || !f.matchesOp(r) {
 			continue
 		}
 		n := exact
@@ -213,6 +234,10 @@ func (f Filter) Matching(s *plant.Snapshot) (rows []*plant.Row, counts map[plant
 		}
 	}
 	return slices.Concat(ranked[:]...), counts
+}
+
+func (f Filter) matchesNV(r *plant.Row) bool {
+	return f.NV == "" || strings.EqualFold(r.Spool.Office.NV, f.NV)
 }
 
 // matchesOp says whether an operation is what the spool is held for or waits

@@ -322,9 +322,9 @@ func pages(t *testing.T) map[string][]byte {
 	list("quien", Held, HeldPage(f), Filter{Path: "/quien"})
 	list("spools", NewRows().Spools, SpoolsPage(f, flt), flt)
 	list("mis", Mine, MinePage(f), Filter{Path: "/mis", Me: ana.ID})
-	list("listos", Ready, QueuePage(f, "Listos", true), Filter{Path: "/listos", Me: ana.ID})
-	list("metrologia", Inspection, QueuePage(f, "Metrología", false), Filter{Path: "/metrologia"})
-	list("reparacion", Repair, QueuePage(f, "Reparación", false), Filter{Path: "/reparacion"})
+	list("listos", Ready, ReadyPage(f, Filter{Path: "/listos"}), Filter{Path: "/listos", Me: ana.ID})
+	list("metrologia", Inspection, QueuePage(f, "Metrología"), Filter{Path: "/metrologia"})
+	list("reparacion", Repair, QueuePage(f, "Reparación"), Filter{Path: "/reparacion"})
 	add("menu", MenuPage(f))
 	boardPages(t, s, f, add)
 	for name, v := range syncSights() {

@@ -110,14 +110,19 @@ func stateChoices(f Filter, counts map[plant.Estado]int) []choice {
 		look := LookOf(e)
 		out = append(out, choice{Key: "e-" + e.String(), Href: f.withEstado(e, !on).Address(), Word: look.Word, Look: &look, N: counts[e], On: on})
 	}
-	if f.NV != "" {
-		total := 0
-		for _, n := range counts {
-			total += n
-		}
-		out = append(out, choice{Key: "nv", Href: f.withNV("").Address(), Word: NVText(f.NV), N: total, On: true})
+	total := 0
+	for _, n := range counts {
+		total += n
 	}
-	return out
+	return append(out, nvChoice(f, total))
+}
+
+// nvChoice takes the NV off the filter, or leads to where one is chosen.
+func nvChoice(f Filter, n int) choice {
+	if f.NV == "" {
+		return choice{Key: "nv", Href: f.choosing("nv"), Word: "NV", Opens: true}
+	}
+	return choice{Key: "nv", Href: f.withNV("").Address(), Word: NVText(f.NV), N: n, On: true, Drops: true}
 }
 
 func choiceItems(list []choice) ([]Item, error) {
@@ -225,6 +230,3 @@ func heldRows(s *plant.Snapshot) []*plant.Row {
 	slices.SortStableFunc(out, func(a, b *plant.Row) int { return cmp.Compare(a.Spool.Order, b.Spool.Order) })
 	return out
 }
-
-// HeldCount is how many spools are in somebody's hands.
-func HeldCount(s *plant.Snapshot) int { return len(heldRows(s)) }

@@ -95,12 +95,18 @@ func heldProgress(r *plant.Row) string {
 	return fmt.Sprintf("%d/%d · %s PD", t.Armed, t.Total, PD(t.PDTotal))
 }
 
-// WhyNotReady is what a spool that is not ready waits for.
-func WhyNotReady(s *plant.Spool) string {
-	if s.Office.Materiales == 0 {
-		return "Falta la llegada de materiales"
+// whyNotReady is what a spool that is not ready waits for, and whom to tell.
+func whyNotReady(r *plant.Row) string {
+	s, t := r.Spool, r.Tally
+	switch {
+	case s.Office.Materiales == 0:
+		return "Falta registrar la llegada de materiales. Avisa a tu supervisor."
+	case t.Armed < t.Total: // its ARM was closed before the unions were known
+		return fmt.Sprintf("ARM figura terminado y hay %s sin armar. Avisa a tu supervisor.", Plural(t.Total-t.Armed, "unión", "uniones"))
+	case t.Welded < t.ToWeld:
+		return fmt.Sprintf("SOLD figura terminado y hay %s sin soldar. Avisa a tu supervisor.", Plural(t.ToWeld-t.Welded, "unión", "uniones"))
 	}
-	return ""
+	return "Falta trabajo anterior en este spool. Avisa a tu supervisor."
 }
 
 // opWords are the operations as the floor says them.

@@ -84,20 +84,43 @@ func overdueItems(views []rowView) ([]Item, error) {
 	return append(items, it), err
 }
 
-// Ready are the regions of what a person's roles may take now.
+// Ready are the regions of what a person's roles may take now, or, with the
+// filter No listo, of what nobody may take yet, each with its reason: filtros,
+// nolistos, resumen, filas, mas.
 func Ready(s *plant.Snapshot, f Filter, _ time.Time) ([]Region, error) {
 	w, _ := s.Worker(f.Me)
-	all := readyFor(s, w.Roles, Filter{})
-	views := readyFor(s, w.Roles, f)
-	empty := nothing(TextNoReady, "/spools", "Ver todos")
-	if f.Active() {
-		empty = nothing("Ningún spool listo con filtro "+f.Words()+".", f.Path, "Quitar filtros")
-	}
+	views := readyOrNot(s, w.Roles, f)
 	shown := forBasket(s, w, windowed(f, views))
-	list, err := rowItems(shown, empty)
+	list, err := rowItems(shown, noneReady(f))
 	if err != nil {
 		return nil, err
 	}
+	options, err := choiceItems(readyChoices(s, w.Roles, f))
+	if err != nil {
+		return nil, err
+	}
+	other, err := otherReadiness(s, w.Roles, f)
+	if err != nil {
+		return nil, err
+	}
+	n := nouns{"spool listo", "spools listos"}
+	return around(f, viewsExtent(views, len(shown)), n, Region{ID: "filas", Items: list}, Region{ID: "filtros", Items: options}, other)
+}
+
+func noneReady(f Filter) func() (Item, error) {
+	switch {
+	case f.notReady() && f.NV == "":
+		return nothing("No hay spools sin preparar: a ninguno le falta algo.", f.withReady().Address(), "Ver los listos")
+	case f.Active():
+		return nothing("Ningún spool listo con filtro "+f.Words()+".", f.Path, "Quitar filtros")
+	}
+	return nothing(TextNoReady, "/spools", "Ver todos")
+}
+
+// readyChoices are the operations and the NV, each with how many rows choosing
+// it would show.
+func readyChoices(s *plant.Snapshot, roles plant.Role, f Filter) []choice {
+	all := readyFor(s, roles, f.withOp(plant.OpNone).withReady())
 	var tabs []choice
 	for _, o := range []plant.Op{plant.ARM, plant.SOLD, plant.METROLOGIA, plant.REPARACION} {
 		n := 0
@@ -106,20 +129,66 @@ func Ready(s *plant.Snapshot, f Filter, _ time.Time) ([]Region, error) {
 				n++
 			}
 		}
-		if n == 0 {
+		on := f.Op == o && !f.notReady()
+		if n == 0 && !on {
 			continue
 		}
-		to := f.withOp(o)
-		if f.Op == o {
+		to := f.withReady().withOp(o)
+		if on {
 			to = f.withOp(plant.OpNone)
 		}
-		tabs = append(tabs, choice{Key: "o-" + o.String(), Href: to.Address(), Word: OpWord(o), N: n, On: f.Op == o})
+		tabs = append(tabs, choice{Key: "o-" + o.String(), Href: to.Address(), Word: OpWord(o), N: n, On: on})
 	}
-	options, err := choiceItems(tabs)
-	if err != nil {
-		return nil, err
+	return append(tabs, nvChoice(f, len(readyOrNot(s, roles, f))))
+}
+
+// otherReadiness leads from the ready spools to those that are not, and back.
+func otherReadiness(s *plant.Snapshot, roles plant.Role, f Filter) (Region, error) {
+	out := Region{ID: "nolistos"}
+	to, what, how := f.withOp(plant.OpNone).withEstado(plant.NoListo, true), "", "ver por qué"
+	if f.notReady() {
+		to = f.withReady()
+		what, how = Plural(len(readyFor(s, roles, to)), "listo", "listos"), "ver"
+	} else if n := len(notReady(s, f)); n > 0 {
+		what = Plural(n, "no listo", "no listos")
 	}
-	return around(f, viewsExtent(views, len(shown)), nouns{"spool listo", "spools listos"}, Region{ID: "filas", Items: list}, Region{ID: "filtros", Items: options})
+	if what == "" {
+		return out, nil
+	}
+	it, err := item("nolistos", otherList(to, what, how))
+	out.Items = []Item{it}
+	return out, err
+}
+
+// readyOrNot are the rows of Listos para ti under a filter.
+func readyOrNot(s *plant.Snapshot, roles plant.Role, f Filter) []rowView {
+	if f.notReady() {
+		return notReady(s, f)
+	}
+	return readyFor(s, roles, f)
+}
+
+// notReady lists the spools that are free and miss something, in the order of
+// the Sheet, each with what it misses.
+func notReady(s *plant.Snapshot, f Filter) []rowView {
+	var out []rowView
+	for r := range s.In(plant.NoListo) {
+		if f.matchesNV(r) {
+			out = append(out, rowView{Row: r, Who: s, Why: whyNotReady(r)})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b rowView) int { return cmp.Compare(a.Row.Spool.Order, b.Row.Spool.Order) })
+	return out
+}
+
+// ReadyOrders counts the rows of Listos para ti by NV, whatever NV is chosen.
+func ReadyOrders(s *plant.Snapshot, f Filter) []SalesOrder {
+	w, _ := s.Worker(f.Me)
+	n := map[string]int{}
+	for _, v := range readyOrNot(s, w.Roles, f.withNV("")) {
+		n[v.Row.Spool.Office.NV]++
+	}
+	return salesOrders(n)
 }
 
 // forBasket marks the rows that a person can take several of at once.
@@ -136,10 +205,7 @@ func forBasket(s *plant.Snapshot, w plant.Worker, views []rowView) []rowView {
 func readyFor(s *plant.Snapshot, roles plant.Role, f Filter) []rowView {
 	var out []rowView
 	for r := range s.Rows() {
-		if !r.Spool.Hold.Free() || !takeable(r, roles) || !f.matchesOp(r) {
-			continue
-		}
-		if f.NV != "" && r.Spool.Office.NV != f.NV {
+		if !r.Spool.Hold.Free() || !takeable(r, roles) || !f.matchesOp(r) || !f.matchesNV(r) || f.ByEstado && r.Estado != f.Estado {
 			continue
 		}
 		out = append(out, rowView{Row: r, Who: s})

@@ -1226,12 +1226,6 @@ func cancelOp(v *SpoolSight) plant.Op {
 	return plant.OpNone
 }
 
-// SalesOrder is one NV with how many spools it has.
-type SalesOrder struct {
-	NV string
-	N  int
-}
-
 // SalesOrders is the dialog that chooses an NV.
 func SalesOrders(f Filter, list []SalesOrder) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {

@@ -145,10 +145,7 @@ func (v *SpoolSight) why() string {
 		}
 		return "Espera inspección" + sinceText(s.ReadyAt) + ". La hace alguien de Metrología."
 	case plant.NoListo:
-		if s.Office.Materiales == 0 {
-			return "Falta registrar la llegada de materiales. Avisa a tu supervisor."
-		}
-		return "Falta trabajo anterior en este spool."
+		return whyNotReady(v.Row)
 	}
 	if !s.Hold.Free() && !v.mine() {
 		return fmt.Sprintf("Lo tiene **%s**%s. Elige otro o pídeselo.", Name(v.Snap, s.Hold.Worker), inOp(s.Hold.Op))

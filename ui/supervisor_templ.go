@@ -49,7 +49,7 @@ func SupervisorPage(f Frame, commandID string) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<form id=\"f-turno\" method=\"post\" action=\"/supervisor/cierre\" data-orden><input type=\"hidden\" name=\"orden\" value=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<form id=\"f-turno\" hidden method=\"post\" action=\"/supervisor/cierre\" data-orden><input type=\"hidden\" name=\"orden\" value=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -62,7 +62,7 @@ func SupervisorPage(f Frame, commandID string) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "\"></form><form id=\"f-seguir\" method=\"post\" action=\"/supervisor/seguidos\" data-orden></form><div class=\"titular\"><h1>Supervisor</h1><p class=\"opciones\"><a class=\"boton\" href=\"/quien?vencidas=1\">Vencidas</a> <a class=\"boton\" href=\"/quien\">Quién tiene qué</a> <a class=\"boton\" href=\"/momento\">A una hora</a> <a class=\"boton\" href=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "\"></form><form id=\"f-seguir\" hidden method=\"post\" action=\"/supervisor/seguidos\" data-orden></form><div class=\"titular\"><h1>Supervisor</h1><p class=\"opciones\"><a class=\"boton\" href=\"/quien?vencidas=1\">Vencidas</a> <a class=\"boton\" href=\"/quien\">Quién tiene qué</a> <a class=\"boton\" href=\"/momento\">A una hora</a> <a class=\"boton\" href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
