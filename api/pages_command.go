@@ -410,18 +410,20 @@ type noticeJSON struct {
 	Link  string         `json:"l,omitempty"`
 	Word  string         `json:"w,omitempty"`
 	// Pair is how long the other half of a pair of scans is awaited.
-	Pair   int64  `json:"p,omitempty"`
-	Signal string `json:"s,omitempty"`
+	Pair int64 `json:"p,omitempty"`
+	// Unfollow is the undo of rows followed at once.
+	Unfollow string `json:"f,omitempty"`
+	Signal   string `json:"s,omitempty"`
 }
 
 const noticeFor = 15 * time.Second
 
 func (p *pages) leaveNotice(w http.ResponseWriter, n ui.Notice) {
-	j := noticeJSON{OK: n.OK, Text: n.Text, Next: n.Next, Undo: n.Undo, By: n.UndoBy, Tag: string(n.UndoTag), Link: n.Link, Word: n.LinkText, Signal: n.Signal}
+	j := noticeJSON{OK: n.OK, Text: n.Text, Next: n.Next, Undo: n.Undo, By: n.UndoBy, Tag: string(n.UndoTag), Link: n.Link, Word: n.LinkText, Signal: n.Signal, Unfollow: n.Unfollow}
 	if !n.Until.IsZero() {
 		j.Pair = n.Until.UnixMilli()
 	}
-	if n.Undo != 0 {
+	if n.Undo != 0 || n.Unfollow != "" {
 		j.Until = n.UndoUntil.UnixMilli()
 	}
 	b, err := marshal(j)
@@ -446,6 +448,9 @@ func (p *pages) notice(w http.ResponseWriter, r *http.Request, _ *plant.Snapshot
 	n := &ui.Notice{OK: j.OK, Text: j.Text, Next: j.Next, Link: local(j.Link, ""), LinkText: j.Word, Fresh: true, Signal: j.Signal}
 	if j.Pair != 0 {
 		n.Until = time.UnixMilli(j.Pair)
+	}
+	if n.Unfollow = j.Unfollow; n.Unfollow != "" {
+		n.UndoUntil = time.UnixMilli(j.Until)
 	}
 	if j.Undo != 0 {
 		n.Undo, n.UndoTag, n.UndoUntil, n.CommandID, n.UndoBy = j.Undo, plant.Tag(j.Tag), time.UnixMilli(j.Until), p.newID(), j.By

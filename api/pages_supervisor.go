@@ -129,15 +129,21 @@ func (p *pages) deskOutcome(w http.ResponseWriter, r *http.Request, n ui.Notice)
 	return nil
 }
 
-// followSpool puts a spool on the supervisors' list or takes it off; the list
-// lives on the box (rules §11.8).
+// followSpool puts a spool on the supervisors' list or takes it off, or does so
+// with all of a list; the list lives on the box (rules §11.8).
 func (p *pages) followSpool(w http.ResponseWriter, r *http.Request) error {
-	form, err := p.form(w, r, "poner", "quitar")
+	form, err := p.form(w, r, "poner", "quitar", "todos", "deshacer")
 	if err != nil {
 		return p.rejected(w, r, err)
 	}
 	if !p.supervisor(r) {
 		return p.askPIN(w, r)
+	}
+	switch list, undo := form.Get("todos"), form.Get("deshacer"); {
+	case list != "":
+		return p.followList(w, r, list)
+	case undo != "":
+		return p.unfollowList(w, r, undo)
 	}
 	snap := p.plant.Snapshot()
 	tag, set := plant.Tag(form.Get("quitar")), plant.Setting{}

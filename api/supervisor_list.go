@@ -27,7 +27,7 @@ type followItem struct {
 	Notes    string    `json:"notes"`
 }
 
-func followKey(t plant.Tag) string { return plant.SettingFollowed + strings.ToUpper(string(t)) }
+func followKey(t plant.Tag) string { return plant.FollowKey(t) }
 
 type followList struct {
 	Items []followItem `json:"items"`

@@ -78,6 +78,9 @@ type Notice struct {
 	UndoUntil time.Time
 	UndoBy    plant.WorkerID
 	CommandID string
+	// Unfollow names the rows that began to be followed at once, to undo it until
+	// UndoUntil.
+	Unfollow string
 	// Link and LinkText lead out of a refusal.
 	Link, LinkText string
 	// Until is how long the other half of a pair of scans is awaited.

@@ -81,7 +81,7 @@ func (c *Rows) Spools(s *plant.Snapshot, f Filter, now time.Time) ([]Region, err
 	if err != nil {
 		return nil, err
 	}
-	return around(f, extentOf(rows, len(shown)), nouns{"spool", "spools"}, list, Region{ID: "filtros", Items: options})
+	return around(f, extentOf(s, rows, len(shown)), nouns{"spool", "spools"}, list, Region{ID: "filtros", Items: options})
 }
 
 // nouns name what a list holds: one, and many.
@@ -193,7 +193,7 @@ func Held(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
 	if err != nil {
 		return nil, err
 	}
-	return around(f, viewsExtent(d.all, shown), nouns{"spool en curso", "spools en curso"}, list, Region{ID: "filtros", Items: options})
+	return around(f, viewsExtent(s, d.all, shown), nouns{"spool en curso", "spools en curso"}, list, Region{ID: "filtros", Items: options})
 }
 
 func deskKey(p plant.Person) string {

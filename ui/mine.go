@@ -104,7 +104,7 @@ func Ready(s *plant.Snapshot, f Filter, _ time.Time) ([]Region, error) {
 		return nil, err
 	}
 	n := nouns{"spool listo", "spools listos"}
-	return around(f, viewsExtent(views, len(shown)), n, Region{ID: "filas", Items: list}, Region{ID: "filtros", Items: options}, other)
+	return around(f, viewsExtent(s, views, len(shown)), n, Region{ID: "filas", Items: list}, Region{ID: "filtros", Items: options}, other)
 }
 
 func noneReady(f Filter) func() (Item, error) {
@@ -249,7 +249,7 @@ func takeable(r *plant.Row, roles plant.Role) bool {
 
 // Inspection are the regions of Metrología: oldest first.
 func Inspection(s *plant.Snapshot, f Filter, _ time.Time) ([]Region, error) {
-	return queueRegions(f, toInspect(s), nouns{"spool por inspeccionar", "spools por inspeccionar"}, TextNoInspect)
+	return queueRegions(s, f, toInspect(s), nouns{"spool por inspeccionar", "spools por inspeccionar"}, TextNoInspect)
 }
 
 func toInspect(s *plant.Snapshot) []rowView {
@@ -267,7 +267,7 @@ func toInspect(s *plant.Snapshot) []rowView {
 
 // Repair are the regions of Reparación: rejected, paused, blocked.
 func Repair(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
-	return queueRegions(f, toRepair(s, now), nouns{"spool en reparación", "spools en reparación"}, TextNoRepair)
+	return queueRegions(s, f, toRepair(s, now), nouns{"spool en reparación", "spools en reparación"}, TextNoRepair)
 }
 
 func toRepair(s *plant.Snapshot, now time.Time) []rowView {
@@ -285,13 +285,13 @@ func toRepair(s *plant.Snapshot, now time.Time) []rowView {
 	return views
 }
 
-func queueRegions(f Filter, views []rowView, n nouns, empty string) ([]Region, error) {
+func queueRegions(s *plant.Snapshot, f Filter, views []rowView, n nouns, empty string) ([]Region, error) {
 	shown := windowed(f, views)
 	list, err := rowItems(shown, nothing(empty, "/spools", "Ver todos"))
 	if err != nil {
 		return nil, err
 	}
-	return around(f, viewsExtent(views, len(shown)), n, Region{ID: "filas", Items: list})
+	return around(f, viewsExtent(s, views, len(shown)), n, Region{ID: "filas", Items: list})
 }
 
 func authors(who People, s *plant.Spool) string {

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -115,27 +114,6 @@ func blockedItems(s *plant.Snapshot) ([]Item, error) {
 		return []Item{it}, err
 	}
 	return out, nil
-}
-
-// Followed are the tags on the supervisors' list, longest followed first.
-func Followed(s *plant.Snapshot) []plant.Tag {
-	type entry struct {
-		Tag   plant.Tag `json:"tag_spool"`
-		Added string    `json:"added_at"`
-	}
-	var list []entry
-	for _, key := range s.Settings(plant.SettingFollowed) {
-		var e entry
-		if json.Unmarshal([]byte(s.Setting(key)), &e) == nil && e.Tag != "" {
-			list = append(list, e)
-		}
-	}
-	slices.SortStableFunc(list, func(a, b entry) int { return strings.Compare(a.Added, b.Added) })
-	out := make([]plant.Tag, len(list))
-	for i, e := range list {
-		out[i] = e.Tag
-	}
-	return out
 }
 
 func followedItems(s *plant.Snapshot, now time.Time) ([]Item, error) {

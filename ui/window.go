@@ -57,11 +57,13 @@ type extent struct {
 	Total, Shown int
 	// Damaged are the spools with a cell in quarantine among all Total.
 	Damaged []*plant.Row
+	// ToFollow is how many of Total a supervisor could begin to follow at once.
+	ToFollow int
 }
 
 // extentOf measures a list of which the first shown rows are drawn.
-func extentOf(rows []*plant.Row, shown int) extent {
-	e := extent{Total: len(rows), Shown: shown}
+func extentOf(s *plant.Snapshot, rows []*plant.Row, shown int) extent {
+	e := extent{Total: len(rows), Shown: shown, ToFollow: followable(s, rows)}
 	for _, r := range rows {
 		if len(r.Spool.Damaged) > 0 {
 			e.Damaged = append(e.Damaged, r)
@@ -70,12 +72,12 @@ func extentOf(rows []*plant.Row, shown int) extent {
 	return e
 }
 
-func viewsExtent(views []rowView, shown int) extent {
+func viewsExtent(s *plant.Snapshot, views []rowView, shown int) extent {
 	rows := make([]*plant.Row, len(views))
 	for i, v := range views {
 		rows[i] = v.Row
 	}
-	return extentOf(rows, shown)
+	return extentOf(s, rows, shown)
 }
 
 // namedDamaged is how many damaged spools a list names; the others are counted.
