@@ -43,11 +43,12 @@ func readFolder(dir string, l Limits) (table.Book, error) {
 		return table.Book{}, fmt.Errorf("read workbook: %s has none of %s", filepath.Base(dir), strings.Join(table.SheetNames(), ".csv, ")+".csv")
 	}
 	var b table.Book
+	left := &budget{Limits: l}
 	for _, name := range table.SheetNames() {
 		if found[name] == "" {
 			continue
 		}
-		s, err := readCSV(filepath.Join(dir, found[name]), name, l)
+		s, err := readCSV(filepath.Join(dir, found[name]), name, left)
 		if err != nil {
 			return table.Book{}, fmt.Errorf("read %s: %w", found[name], err)
 		}
@@ -56,30 +57,31 @@ func readFolder(dir string, l Limits) (table.Book, error) {
 	return b, nil
 }
 
-func readCSV(path, name string, l Limits) (table.Sheet, error) {
+func readCSV(path, name string, left *budget) (table.Sheet, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return table.Sheet{}, err
 	}
 	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, l.File+1))
+	raw, err := io.ReadAll(io.LimitReader(f, left.File+1))
 	if err != nil {
 		return table.Sheet{}, err
 	}
-	if int64(len(raw)) > l.File {
+	if int64(len(raw)) > left.File {
 		return table.Sheet{}, ErrTooLarge
 	}
-	return parseCSV(raw, name, l)
+	return parseCSV(raw, name, left)
 }
 
 // parseCSV reads comma or semicolon separated text. Rows are numbered the way
 // a spreadsheet numbers them, so a cell with line breaks is one row and an
 // empty line is one, too.
-func parseCSV(raw []byte, name string, l Limits) (table.Sheet, error) {
+func parseCSV(raw []byte, name string, left *budget) (table.Sheet, error) {
 	raw, err := unwrap(raw)
 	if err != nil {
 		return table.Sheet{}, err
 	}
+	left.rows = left.Rows
 	s := table.Sheet{Name: name}
 	var header []string
 	separator := detect(raw)
@@ -90,13 +92,13 @@ func parseCSV(raw []byte, name string, l Limits) (table.Sheet, error) {
 		if err != nil {
 			return table.Sheet{}, fmt.Errorf("row %d: %w", len(s.Rows)+1, err)
 		}
-		if len(s.Rows) >= l.Rows || len(fields) > l.Columns {
-			return table.Sheet{}, ErrTooLarge
+		if err := left.row(len(fields)); err != nil {
+			return table.Sheet{}, err
 		}
 		row := make([]table.Cell, len(fields))
 		for i, v := range fields {
-			if len(v) > l.Cell {
-				return table.Sheet{}, ErrTooLarge
+			if err := left.text(v); err != nil {
+				return table.Sheet{}, err
 			}
 			if !utf8.ValidString(v) {
 				v = mend(v)

@@ -22,11 +22,40 @@ type Limits struct {
 	Rows    int   // of one worksheet
 	Columns int
 	Cell    int // bytes of one cell
+	// Cells and Text are of a whole workbook: rows × columns that are each within
+	// their limits can still be gigabytes.
+	Cells int
+	Text  int64 // bytes
 }
 
 // DefaultLimits leave ten times the room the plant needs.
 func DefaultLimits() Limits {
-	return Limits{File: 64 << 20, Unpack: 512 << 20, Rows: 300_000, Columns: 1000, Cell: 200_000}
+	return Limits{File: 64 << 20, Unpack: 512 << 20, Rows: 300_000, Columns: 1000, Cell: 200_000, Cells: 8 << 20, Text: 256 << 20}
+}
+
+// budget is what is left of a workbook's limits while it is read.
+type budget struct {
+	Limits
+	rows int // of the worksheet that is being read
+}
+
+// row pays for one row of so many cells.
+func (b *budget) row(cells int) error {
+	b.rows--
+	b.Cells -= cells
+	if b.rows < 0 || b.Cells < 0 || cells > b.Columns {
+		return ErrTooLarge
+	}
+	return nil
+}
+
+// text pays for the text of one cell.
+func (b *budget) text(s string) error {
+	b.Text -= int64(len(s))
+	if len(s) > b.Cell || b.Text < 0 {
+		return ErrTooLarge
+	}
+	return nil
 }
 
 // ErrTooLarge is returned for files beyond the limits; nothing of them is used.

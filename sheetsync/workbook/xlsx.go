@@ -1,6 +1,7 @@
 package workbook
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -15,13 +16,38 @@ import (
 	"envivo/sheetsync/table"
 )
 
+// inMemory is the largest part of a packed workbook that is unfolded in memory,
+// in bytes; larger worksheets and texts go through a temporary file.
+const inMemory = 16 << 20
+
 func readXLSX(path string, l Limits) (table.Book, error) {
-	f, err := excelize.OpenFile(path, excelize.Options{RawCellValue: true, UnzipSizeLimit: l.Unpack, UnzipXMLSizeLimit: min(l.Unpack, 32<<20)})
+	f, err := os.Open(path)
 	if err != nil {
-		return table.Book{}, fmt.Errorf("read workbook %s: %w", filepath.Base(path), limitError(err, path, l))
+		return table.Book{}, fmt.Errorf("read workbook: %w", err)
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, l.File+1))
+	if err != nil {
+		return table.Book{}, fmt.Errorf("read workbook %s: %w", filepath.Base(path), err)
+	}
+	b, err := parseXLSX(raw, l)
+	if err != nil {
+		return table.Book{}, fmt.Errorf("read workbook %s: %w", filepath.Base(path), err)
+	}
+	return b, nil
+}
+
+func parseXLSX(raw []byte, l Limits) (table.Book, error) {
+	if err := packed(raw, l); err != nil {
+		return table.Book{}, err
+	}
+	f, err := excelize.OpenReader(bytes.NewReader(raw), excelize.Options{RawCellValue: true, UnzipSizeLimit: l.Unpack, UnzipXMLSizeLimit: min(l.Unpack, inMemory)})
+	if err != nil {
+		return table.Book{}, err
 	}
 	defer f.Close()
 	var b table.Book
+	left := &budget{Limits: l}
 	taken := make(map[string]bool)
 	for _, title := range f.GetSheetList() {
 		name, ok := known(title)
@@ -29,31 +55,23 @@ func readXLSX(path string, l Limits) (table.Book, error) {
 			continue
 		}
 		taken[name] = true
-		s, err := readWorksheet(f, title, l)
+		s, err := readWorksheet(f, title, left)
 		if err != nil {
-			return table.Book{}, fmt.Errorf("read worksheet %s: %w", name, err)
+			return table.Book{}, fmt.Errorf("worksheet %s: %w", name, err)
 		}
 		s.Name = name
 		b.Sheets = append(b.Sheets, s)
 	}
 	if len(b.Sheets) == 0 {
-		return table.Book{}, fmt.Errorf("read workbook %s: it has none of the worksheets %v", filepath.Base(path), table.SheetNames())
+		return table.Book{}, fmt.Errorf("it has none of the worksheets %v", table.SheetNames())
 	}
 	return b, nil
-}
-
-// limitError tells a bomb from a broken file.
-func limitError(err error, path string, l Limits) error {
-	if n, e := unpackedSize(path); e == nil && n > l.Unpack {
-		return errors.Join(ErrTooLarge, err)
-	}
-	return err
 }
 
 // readWorksheet streams the cells of one worksheet. Raw values carry no type,
 // so the rows are read twice in step: a box arrives as 1 or 0 raw and as TRUE
 // or FALSE as shown, which nothing else does.
-func readWorksheet(f *excelize.File, title string, l Limits) (table.Sheet, error) {
+func readWorksheet(f *excelize.File, title string, left *budget) (table.Sheet, error) {
 	raw, err := f.Rows(title)
 	if err != nil {
 		return table.Sheet{}, err
@@ -62,6 +80,7 @@ func readWorksheet(f *excelize.File, title string, l Limits) (table.Sheet, error
 	if err != nil {
 		return table.Sheet{}, errors.Join(err, raw.Close())
 	}
+	left.rows = left.Rows
 	s := table.Sheet{}
 	err = func() error {
 		for raw.Next() && shown.Next() {
@@ -73,10 +92,10 @@ func readWorksheet(f *excelize.File, title string, l Limits) (table.Sheet, error
 			if err != nil {
 				return err
 			}
-			if len(s.Rows) >= l.Rows || len(values) > l.Columns {
-				return ErrTooLarge
+			if err := left.row(len(values)); err != nil {
+				return err
 			}
-			row, err := typed(values, texts, l)
+			row, err := typed(values, texts, left)
 			if err != nil {
 				return err
 			}
@@ -90,12 +109,13 @@ func readWorksheet(f *excelize.File, title string, l Limits) (table.Sheet, error
 	return s, errors.Join(err, raw.Close(), shown.Close())
 }
 
-func typed(values, texts []string, l Limits) ([]table.Cell, error) {
+func typed(values, texts []string, left *budget) ([]table.Cell, error) {
 	row := make([]table.Cell, len(values))
 	for i, v := range values {
+		if err := left.text(v); err != nil {
+			return nil, err
+		}
 		switch {
-		case len(v) > l.Cell:
-			return nil, ErrTooLarge
 		case i < len(texts) && (v == "1" && texts[i] == "TRUE" || v == "0" && texts[i] == "FALSE"):
 			row[i] = table.BoolCell(v == "1")
 		default:
