@@ -199,12 +199,12 @@ func (c *Client) Layout(ctx context.Context) (Layout, error) {
 		}
 		out = Layout{Title: s.Properties.Title, Locale: s.Properties.Locale, Zone: s.Properties.TimeZone}
 		for _, d := range s.DeveloperMetadata {
-			if d.MetadataKey == stampKey && out.Stamp == "" {
+			if d != nil && d.MetadataKey == stampKey && out.Stamp == "" {
 				out.Stamp = d.MetadataValue
 			}
 		}
 		for _, t := range s.Sheets {
-			if t.Properties == nil || t.Properties.GridProperties == nil {
+			if t == nil || t.Properties == nil || t.Properties.GridProperties == nil {
 				continue // a chart on a sheet of its own
 			}
 			g := t.Properties.GridProperties
@@ -244,12 +244,16 @@ func (c *Client) read(ctx context.Context, ranges []string, render string) ([][]
 		if len(r.ValueRanges) != len(ranges) {
 			return fmt.Errorf("%d ranges in the answer, want %d", len(r.ValueRanges), len(ranges))
 		}
-		out = make([][][]table.Cell, len(ranges))
+		read := make([][][]table.Cell, len(ranges))
 		for i, v := range r.ValueRanges {
-			if out[i], err = table.FromValues(v.Values); err != nil {
+			if v == nil {
+				return fmt.Errorf("range %d of the answer is nothing", i+1)
+			}
+			if read[i], err = table.FromValues(v.Values); err != nil {
 				return err
 			}
 		}
+		out = read
 		return nil
 	})
 	return out, err

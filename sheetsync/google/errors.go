@@ -141,12 +141,16 @@ func reasonOf(e *googleapi.Error) string {
 	return ""
 }
 
+// mostWait is the longest that the service can make us wait. It asks for a
+// minute at most; what asks for years is something else that answered.
+const mostWait = 10 * time.Minute
+
 func retryAfter(h http.Header) time.Duration {
 	n, err := strconv.Atoi(strings.TrimSpace(h.Get("Retry-After")))
 	if err != nil || n < 0 {
 		return 0
 	}
-	return time.Duration(n) * time.Second
+	return time.Duration(min(n, int(mostWait/time.Second))) * time.Second
 }
 
 // short is the service's message; a page of HTML is not one.
