@@ -24,7 +24,7 @@ import (
 
 // box is a hub over a plain store behind real HTTP.
 type box struct {
-	t     *testing.T
+	t     testing.TB
 	hub   *Hub
 	store *storetest.Memory
 	url   string
@@ -33,7 +33,7 @@ type box struct {
 }
 
 // newBox starts a hub; change adjusts it before anybody connects.
-func newBox(t *testing.T, change func(*Hub)) *box {
+func newBox(t testing.TB, change func(*Hub)) *box {
 	t.Helper()
 	b := &box{t: t, clock: storetest.NewClock(), ended: make(chan error, 1)}
 	b.store = storetest.NewMemory(storetest.ToyConfig(storetest.Toy{}, b.clock))
@@ -289,7 +289,7 @@ func TestPingIsAnsweredByABeat(t *testing.T) {
 	}
 }
 
-func closeCode(t *testing.T, c *websocket.Conn) int {
+func closeCode(t testing.TB, c *websocket.Conn) int {
 	t.Helper()
 	if err := c.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
 		t.Fatal(err)

@@ -49,7 +49,7 @@ func text(t *testing.T, c *websocket.Conn) string {
 	return string(b)
 }
 
-func ping(t *testing.T, c *websocket.Conn) {
+func ping(t testing.TB, c *websocket.Conn) {
 	t.Helper()
 	if err := c.WriteMessage(websocket.TextMessage, []byte(`{"kind":"ping"}`)); err != nil {
 		t.Fatalf("ping: %v", err)
