@@ -330,7 +330,10 @@ func mergeNotes(cell, ours string) string {
 	for line := range strings.Lines(ours) {
 		entry := strings.TrimSpace(line)
 		if has[entry]--; dated(entry) && has[entry] < 0 { // the same may have been said twice
-			out = strings.TrimPrefix(out+"\n"+entry, "\n")
+			if out != "" {
+				out += "\n"
+			}
+			out += entry
 		}
 	}
 	return out
