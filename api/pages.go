@@ -237,6 +237,9 @@ func (p *pages) frame(w http.ResponseWriter, r *http.Request, title string) ui.F
 	snap := p.plant.Snapshot()
 	f.Seq, f.Epoch, f.SyncAlerts, f.AnyoneActs = snap.Seq, snap.Epoch, p.desk.attention(), p.box.o.Open && g.supervisor
 	f.Tablet, f.Enrolled = settingsOf(g, r), g.tablet != nil
+	if f.Supervisor {
+		f.CommandID = p.newID()
+	}
 	if me, ok := p.me(r, snap); ok {
 		f.Me, f.Rest = &me, rest(f.Tablet)
 	}

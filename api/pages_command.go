@@ -450,7 +450,7 @@ func (p *pages) notice(w http.ResponseWriter, r *http.Request, _ *plant.Snapshot
 		n.Until = time.UnixMilli(j.Pair)
 	}
 	if n.Unfollow = j.Unfollow; n.Unfollow != "" {
-		n.UndoUntil = time.UnixMilli(j.Until)
+		n.UndoUntil, n.CommandID = time.UnixMilli(j.Until), p.newID()
 	}
 	if j.Undo != 0 {
 		n.Undo, n.UndoTag, n.UndoUntil, n.CommandID, n.UndoBy = j.Undo, plant.Tag(j.Tag), time.UnixMilli(j.Until), p.newID(), j.By

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -13,7 +14,7 @@ import (
 
 // followList puts every spool of the list at an address on the supervisors' list
 // (rules §11.8). Each is its own event; those that are there stay as they are.
-func (p *pages) followList(w http.ResponseWriter, r *http.Request, address string) error {
+func (p *pages) followList(w http.ResponseWriter, r *http.Request, address string, batch plant.CommandID) error {
 	list := ui.ParseBeside(address)
 	if list == nil {
 		return p.gone(w, r, "Esa lista no existe.")
@@ -32,7 +33,7 @@ func (p *pages) followList(w http.ResponseWriter, r *http.Request, address strin
 	case len(all.tags)+all.out.There == 0:
 		return p.listOutcome(w, r, list, ui.Notice{Warn: true, Text: ui.TextFollowNothing, Signal: signalTwice})
 	}
-	batch, now := plant.CommandID(p.newID()), plant.ISOTime(p.now())
+	now := plant.ISOTime(p.now())
 	cmds := make([]plant.Command, len(all.tags))
 	for i, t := range all.tags {
 		key := followKey(t)
@@ -48,9 +49,19 @@ func (p *pages) followList(w http.ResponseWriter, r *http.Request, address strin
 	n := ui.Notice{OK: all.out.Failed == 0, Text: all.out.Text(), Signal: signalSeen}
 	if all.out.Added > 0 {
 		n.Unfollow = fmt.Sprintf("%d.%d.%s", all.first, all.last, batch)
+		n.CommandID = p.newID()
 		n.UndoUntil = p.now().Add(snap.Rules().UndoWithin)
 	}
 	return p.listOutcome(w, r, list, n)
+}
+
+// orderOf is the id a form was sent with, so that what is sent twice is done
+// once; a new one where the form had none.
+func (p *pages) orderOf(form url.Values) plant.CommandID {
+	if id := form.Get("orden"); id != "" {
+		return plant.CommandID(id)
+	}
+	return plant.CommandID(p.newID())
 }
 
 // followBatch is the rows one touch follows and what became of them.
@@ -86,7 +97,7 @@ func (b *followBatch) count(res plant.Result) {
 
 // unfollowList takes off the list what one touch put there, as far as it is
 // still as it was put; within the seconds of an undo.
-func (p *pages) unfollowList(w http.ResponseWriter, r *http.Request, named string) error {
+func (p *pages) unfollowList(w http.ResponseWriter, r *http.Request, named string, order plant.CommandID) error {
 	from, rest, _ := strings.Cut(named, ".")
 	to, batch, _ := strings.Cut(rest, ".")
 	first, err1 := strconv.ParseUint(from, 10, 62)
@@ -106,7 +117,7 @@ func (p *pages) unfollowList(w http.ResponseWriter, r *http.Request, named strin
 		if set == nil || set.Value == "" || e.Cmd != itemKey(plant.CommandID(batch), plant.Tag(set.Key)) || e.At.Before(oldest) || snap.Setting(set.Key) != set.Value {
 			continue
 		}
-		cmds = append(cmds, plant.Command{ID: plant.CommandID(p.newID()), Verb: plant.Ajustar, Supervisor: true, Device: p.device(r), Setting: &plant.Setting{Key: set.Key}})
+		cmds = append(cmds, plant.Command{ID: itemKey(order, plant.Tag(set.Key)), Verb: plant.Ajustar, Supervisor: true, Device: p.device(r), Setting: &plant.Setting{Key: set.Key}})
 	}
 	gone := 0
 	for _, res := range p.plant.DoAll(r.Context(), cmds) {

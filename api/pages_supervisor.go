@@ -132,7 +132,7 @@ func (p *pages) deskOutcome(w http.ResponseWriter, r *http.Request, n ui.Notice)
 // followSpool puts a spool on the supervisors' list or takes it off, or does so
 // with all of a list; the list lives on the box (rules §11.8).
 func (p *pages) followSpool(w http.ResponseWriter, r *http.Request) error {
-	form, err := p.form(w, r, "poner", "quitar", "todos", "deshacer")
+	form, err := p.form(w, r, "orden", "poner", "quitar", "todos", "deshacer")
 	if err != nil {
 		return p.rejected(w, r, err)
 	}
@@ -141,9 +141,9 @@ func (p *pages) followSpool(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch list, undo := form.Get("todos"), form.Get("deshacer"); {
 	case list != "":
-		return p.followList(w, r, list)
+		return p.followList(w, r, list, p.orderOf(form))
 	case undo != "":
-		return p.unfollowList(w, r, undo)
+		return p.unfollowList(w, r, undo, p.orderOf(form))
 	}
 	snap := p.plant.Snapshot()
 	tag, set := plant.Tag(form.Get("quitar")), plant.Setting{}
@@ -161,7 +161,7 @@ func (p *pages) followSpool(w http.ResponseWriter, r *http.Request) error {
 	if set.Key = followKey(tag); set.Value != "" && snap.Setting(set.Key) != "" {
 		return p.deskOutcome(w, r, n) // it is there already
 	}
-	c := plant.Command{ID: plant.CommandID(p.newID()), Verb: plant.Ajustar, Supervisor: true, Device: p.device(r), Setting: &set}
+	c := plant.Command{ID: itemKey(p.orderOf(form), tag), Verb: plant.Ajustar, Supervisor: true, Device: p.device(r), Setting: &set}
 	if _, err := p.plant.Do(r.Context(), c); err != nil && !errors.Is(err, plant.ErrUnchanged) {
 		return fmt.Errorf("change the list for %s: %w", tag, err)
 	}

@@ -54,6 +54,8 @@ type Frame struct {
 	// AnyoneActs warns a supervisor that the plant is open to its network.
 	AnyoneActs bool
 	Wide       bool
+	// CommandID is for what a supervisor can do on a list.
+	CommandID string
 	// TLS is set when the box serves HTTPS.
 	TLS bool
 	// Camera is set when the browser may give the page its camera.
