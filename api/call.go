@@ -67,6 +67,8 @@ const (
 	codeLocked   = "DEMASIADOS_INTENTOS"
 	codePace     = "DEMASIADOS_PEDIDOS"
 	codeHost     = "NOMBRE_DESCONOCIDO"
+	codePIN      = "PIN_REQUERIDO"
+	codePINWrong = "PIN_INCORRECTO"
 )
 
 func invalid(where, field, kind, msg string, input any) *problem {

@@ -250,7 +250,7 @@ func (g *generator) refused(r *route, status int) *docAnswer {
 
 // codesOf are the stable codes that come with a status.
 func codesOf(status int) []string {
-	more := map[int][]string{http.StatusNotFound: {codeMissing}, http.StatusRequestEntityTooLarge: {codeTooLarge},
+	more := map[int][]string{http.StatusForbidden: {codePIN, codePINWrong}, http.StatusNotFound: {codeMissing}, http.StatusRequestEntityTooLarge: {codeTooLarge},
 		http.StatusTooManyRequests: {codeLocked, codePace}, http.StatusBadRequest: {codeInvalid}}
 	out := more[status]
 	for _, row := range statuses {

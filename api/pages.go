@@ -85,6 +85,7 @@ func (p *pages) routes(mux *entrances) {
 		"GET /entrar":                p.entrar,
 		"POST /entrar":               p.entrarPIN,
 		"POST /entrar/salir":         p.entrarSalir,
+		"GET " + ui.PersonPINPath:    p.personPIN,
 		"POST /persona":              p.persona,
 		"POST /salir":                p.salir,
 		"GET /buscar":                p.buscar,

@@ -43,14 +43,14 @@ var acts = map[string]act{
 	"aprobado":  {verb: plant.Inspeccionar, fields: []string{"operacion", "union"}, fill: verdict(plant.Aprobado)},
 	"rechazado": {verb: plant.Inspeccionar, fields: []string{"union", "motivo", "otro"}, sheet: "rechazado", fill: verdict(plant.Rechazado)},
 	"cancelar":  {verb: plant.Cancelar, fields: []string{"operacion"}, sheet: "cancelar"},
-	"traspasar": {verb: plant.Traspasar, fields: []string{"destino"}, sheet: "traspasar", fill: func(c *plant.Command, f url.Values) {
+	"traspasar": {verb: plant.Traspasar, fields: []string{"destino", "pin"}, sheet: "traspasar", fill: func(c *plant.Command, f url.Values) {
 		n, _ := strconv.ParseInt(f.Get("destino"), 10, 32) // 0 is refused as missing
 		c.Destino = plant.WorkerID(n)
 	}},
 	"liberar":     {verb: plant.Liberar, fields: []string{"motivo", "otro"}, sheet: "liberar", anyone: true},
 	"desbloquear": {verb: plant.Desbloquear, fields: []string{"motivo", "otro"}, sheet: "desbloquear", anyone: true},
 	"nota":        {verb: plant.Anotar, fields: []string{"texto"}, sheet: "nota", anyone: true, fill: func(c *plant.Command, f url.Values) { c.Texto = f.Get("texto") }},
-	"deshacer": {verb: plant.Deshacer, fields: []string{"evento", "volver", "quien"}, fill: func(c *plant.Command, f url.Values) {
+	"deshacer": {verb: plant.Deshacer, fields: []string{"evento", "volver", "quien", "pin"}, fill: func(c *plant.Command, f url.Values) {
 		n, _ := strconv.ParseUint(f.Get("evento"), 10, 62) // 0 is the last command
 		c.Undoes, c.Version = plant.Seq(n), nil
 	}},
@@ -122,6 +122,8 @@ var errNobody = errors.New("nobody is identified")
 
 // orderBy makes the command of a form for who acts.
 func (p *pages) orderBy(r *http.Request, a act, form url.Values, me plant.Worker, known bool) (plant.Command, error) {
+	pin := form.Get("pin")
+	form.Del("pin") // the digest is kept
 	c := plant.Command{ID: plant.CommandID(form.Get("orden")), Verb: a.verb, Tag: plant.Tag(r.PathValue("tag")),
 		Door: plant.DoorPage, Device: p.device(r), Supervisor: p.supervisor(r)}
 	c.Worker = me.ID
@@ -142,6 +144,9 @@ func (p *pages) orderBy(r *http.Request, a act, form url.Values, me plant.Worker
 	}
 	if a.verb == plant.Finalizar && c.Override == plant.VerbNone && len(c.Unions) == 0 {
 		return c, &plant.Error{Code: plant.CodeUnion, Verb: a.verb, Tag: c.Tag, Op: c.Op} // nothing ticked is no cancellation
+	}
+	if err := p.proven(r, &c, pin); err != nil {
+		return c, err
 	}
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%s\n%s\n%d\n%s", r.URL.Path, form.Encode(), c.Worker, "page")
@@ -215,6 +220,9 @@ func (p *pages) outcome(w http.ResponseWriter, r *http.Request, res result) erro
 		}
 		http.Redirect(w, r, to, http.StatusSeeOther)
 		return nil
+	}
+	if no := (*unproven)(nil); errors.As(res.err, &no) {
+		return p.askOutcome(w, r, res, no)
 	}
 	n := p.noticeOf(r, res)
 	if n.OK {

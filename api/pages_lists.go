@@ -1,6 +1,8 @@
 package api
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -120,7 +122,7 @@ func (p *pages) menu(w http.ResponseWriter, r *http.Request) error {
 }
 
 // The cookies of a tablet. They name a person, never hold anything of the
-// plant's.
+// plant's; see seals for persons who have a PIN.
 const (
 	personCookie = "envivo_persona"
 	recentCookie = "envivo_recientes"
@@ -143,7 +145,9 @@ func (p *pages) me(r *http.Request, snap *plant.Snapshot) (plant.Worker, bool) {
 	if err != nil {
 		return plant.Worker{}, false
 	}
-	return activeWorker(snap, c.Value)
+	id, _, _ := strings.Cut(c.Value, ".")
+	me, ok := activeWorker(snap, id)
+	return me, ok && p.box.sealed(r, snap, me.ID, c.Value)
 }
 
 func activeWorker(snap *plant.Snapshot, text string) (plant.Worker, bool) {
@@ -173,29 +177,51 @@ func (p *pages) recent(r *http.Request) []plant.Worker {
 
 // persona identifies somebody on this tablet.
 func (p *pages) persona(w http.ResponseWriter, r *http.Request) error {
-	form, err := p.form(w, r, "trabajador", "volver")
+	form, err := p.form(w, r, "trabajador", "volver", "escaneo", "pin")
 	if err != nil {
 		return p.rejected(w, r, err)
 	}
-	me, ok := activeWorker(p.plant.Snapshot(), form.Get("trabajador"))
+	snap := p.plant.Snapshot()
+	c, ok := p.newClaim("", "", form.Get("trabajador"), form)
 	if !ok {
-		return p.write(w, r, http.StatusNotFound, live{}, ui.ErrorPage(p.frame(w, r, "¿Quién eres?"), "Ese trabajador no está activo.", "Elige otra persona o avisa al supervisor.", ""))
+		return p.notActive(w, r)
 	}
-	p.become(w, r, me)
+	if now, known := p.me(r, snap); !known || now.ID != c.worker.ID || !hasPIN(snap, now.ID) {
+		err := p.box.prove(r, c.worker.ID, form.Get("pin"))
+		var no *unproven
+		switch {
+		case errors.As(err, &no):
+			return p.askClaim(w, r, c, no)
+		case err != nil:
+			return err
+		}
+		if err := p.become(w, r, c.worker); err != nil {
+			return err
+		}
+	}
+	if form.Get("escaneo") != "" {
+		p.leavePair(w, pair{worker: c.worker.ID})
+	}
 	http.Redirect(w, r, local(form.Get("volver"), "/mis"), http.StatusSeeOther)
 	return nil
 }
 
 // become makes somebody the acting person of this tablet.
-func (p *pages) become(w http.ResponseWriter, r *http.Request, me plant.Worker) {
+func (p *pages) become(w http.ResponseWriter, r *http.Request, me plant.Worker) error {
+	person, err := p.box.personValue(r, me.ID)
+	if err != nil {
+		return fmt.Errorf("make the cookie of worker %d: %w", me.ID, err)
+	}
 	ids := []string{strconv.Itoa(int(me.ID))}
 	for _, other := range p.recent(r) {
 		if other.ID != me.ID && len(ids) < recentMost {
 			ids = append(ids, strconv.Itoa(int(other.ID)))
 		}
 	}
-	p.remember(w, personCookie, ids[0], personFor)
+	p.handBack(r)
+	p.remember(w, personCookie, person, personFor)
 	p.remember(w, recentCookie, strings.Join(ids, "."), recentFor)
+	return nil
 }
 
 // salir lets the person go: what was ticked is kept for that person, and the
@@ -208,7 +234,7 @@ func (p *pages) salir(w http.ResponseWriter, r *http.Request) error {
 	if err := p.leaveBehind(w, r, form); err != nil {
 		return err
 	}
-	p.forget(w, personCookie)
+	p.dismiss(w, r)
 	p.forget(w, pairCookie)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 	return nil

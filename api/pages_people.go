@@ -19,13 +19,14 @@ func (p *pages) personRoutes() map[string]pageFunc {
 		"GET " + ui.PersonsPath + "/{id}":       p.behindPIN(p.aPerson),
 		"POST " + ui.PersonsPath + "/{id}":      p.behindPIN(p.anonymise),
 		"GET " + ui.PersonsPath + "/{id}/datos": p.behindPIN(p.personData),
+		"POST " + ui.PersonsPath + "/{id}/pin":  p.behindPIN(p.workerPIN),
 		"GET " + ui.AttemptsPath:                p.behindPIN(p.attempts),
 		"GET " + ui.DiagnosisPath:               p.behindPIN(p.diagnosis),
 	}
 }
 
 func sightOf(snap *plant.Snapshot, w plant.Worker) ui.PersonSight {
-	return ui.PersonSight{Worker: w, Anonymous: snap.Setting(plant.AnonymousKey(w.ID)) != ""}
+	return ui.PersonSight{Worker: w, Anonymous: snap.Setting(plant.AnonymousKey(w.ID)) != "", PIN: hasPIN(snap, w.ID)}
 }
 
 func (p *pages) persons(w http.ResponseWriter, r *http.Request) error {

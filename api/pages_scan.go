@@ -168,7 +168,12 @@ func (s *scanning) badge(id string) error {
 		return s.act("traspasar", plant.Tag(s.form.Get("spool")), url.Values{"destino": {id}})
 	}
 	other, young := s.p.lastScan(s.r)
-	s.p.become(s.w, s.r, worker)
+	if (!s.known || s.me.ID != worker.ID) && hasPIN(s.snap, worker.ID) {
+		return s.askBadge(worker, other.tag)
+	}
+	if err := s.p.become(s.w, s.r, worker); err != nil {
+		return err
+	}
 	switched := s.known && s.me.ID != worker.ID
 	s.me, s.known = worker, true
 	if young && other.tag != "" {
@@ -179,11 +184,31 @@ func (s *scanning) badge(id string) error {
 	if switched {
 		n.Text = ui.Switched(worker)
 	}
+	return s.goTo(s.back(), n)
+}
+
+// back is where the tablet stays after a badge: the page it shows, or the
+// person's own if that one asks who is there.
+func (s *scanning) back() string {
 	back := local(s.form.Get("aqui"), "/mis")
-	if back == "/" || strings.HasPrefix(back, "/?") || strings.HasPrefix(back, "/entrar") {
-		back = "/mis"
+	if back == "/" || strings.HasPrefix(back, "/?") || strings.HasPrefix(back, "/entrar") || strings.HasPrefix(back, ui.PersonPINPath) {
+		return "/mis"
 	}
-	return s.goTo(back, n)
+	return back
+}
+
+// askBadge sends a person whose badge was read to the pad; a spool that was
+// scanned just before is where it leads.
+func (s *scanning) askBadge(worker plant.Worker, tag plant.Tag) error {
+	from := url.Values{"volver": {s.back()}, "escaneo": {"1"}}
+	if tag != "" {
+		from.Set("volver", ui.SpoolPath(tag))
+	}
+	c, ok := s.p.newClaim("", "", strconv.Itoa(int(worker.ID)), from)
+	if !ok {
+		return s.say("Ese trabajador no está activo.")
+	}
+	return s.goTo(c.address(), nil)
 }
 
 // spool opens a spool, feeds the basket, or completes a pair.
@@ -265,7 +290,7 @@ func (s *scanning) act(verb string, tag plant.Tag, form url.Values) error {
 // card carries out the command of a card on the spool of the screen.
 func (s *scanning) card(word string) error {
 	if word == "SALIR" {
-		s.p.forget(s.w, personCookie)
+		s.p.dismiss(s.w, s.r)
 		s.p.forget(s.w, pairCookie)
 		return s.goTo("/", nil)
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -55,11 +54,6 @@ func AboutWorker(ctx context.Context, p Plant, id plant.WorkerID, refusals []Att
 	return d, d.addEvents(ctx, p, snap.Seq)
 }
 
-// hasPIN reports whether the person has a PIN; which is never told.
-func hasPIN(snap *plant.Snapshot, id plant.WorkerID) bool {
-	return snap.Setting("pin/"+strconv.Itoa(int(id))) != ""
-}
-
 func (d *WorkerData) addWork(sp *plant.Spool) {
 	for i := range sp.Unions {
 		u := &sp.Unions[i]
@@ -102,7 +96,7 @@ func (d *WorkerData) Days() []string { return slices.Sorted(maps.Keys(d.PD)) }
 
 // AnonymiseWorker takes the name of a departed worker out of the plant: screens,
 // answers and exports say "Trabajador 93" from then on, and no import brings the
-// name back. Two events tell of it. The log keeps its bytes, so that the chain
+// name back; the worker's PIN goes too. Events tell of each. The log keeps its bytes, so that the chain
 // can be verified, and with them the name in the records by which the worker
 // once came in; docs/operations.md tells how far that reaches.
 func AnonymiseWorker(ctx context.Context, p Plant, id plant.WorkerID, device, motivo string, now time.Time) error {
@@ -133,7 +127,7 @@ func AnonymiseWorker(ctx context.Context, p Plant, id plant.WorkerID, device, mo
 			return fmt.Errorf("take out the name of worker %d: %w", id, err)
 		}
 	}
-	return nil
+	return setWorkerPIN(ctx, p, id, "", device)
 }
 
 type anonymity struct {

@@ -170,6 +170,7 @@ type workerJSON struct {
 	Roles    []string       `json:"roles"`
 	Activo   bool           `json:"activo"`
 	Display  string         `json:"nombre_completo"`
+	PIN      bool           `json:"tiene_pin,omitempty"`
 }
 
 func workerOf(w plant.Worker) workerJSON {
@@ -187,9 +188,12 @@ type workerList struct {
 
 func (s *Server) workers(*call) (any, error) {
 	out := workerList{Workers: []workerJSON{}}
-	for _, w := range s.o.Plant.Snapshot().Workers() {
+	snap := s.o.Plant.Snapshot()
+	for _, w := range snap.Workers() {
 		if w.Activo {
-			out.Workers = append(out.Workers, workerOf(w))
+			j := workerOf(w)
+			j.PIN = hasPIN(snap, w.ID)
+			out.Workers = append(out.Workers, j)
 		}
 	}
 	out.Total = len(out.Workers)

@@ -32,7 +32,7 @@ func (s *Server) readRoutes() []route {
 // write is a route of a command on one spool.
 func write(at, group, says string, f endpoint, n needs, reads string, answer any, refuse string) route {
 	return route{at: "POST " + at, scope: ScopeAct, f: f, group: group, says: says, answer: answer, refuse: refuse, keyed: true,
-		body: &order{needs: n}, reads: reads + " worker_nombre version"}
+		body: &order{needs: n}, reads: reads + " worker_nombre version pin"}
 }
 
 // The fields of order that the commands read.
@@ -57,7 +57,7 @@ func (s *Server) occupationRoutes() []route {
 	out = append(out,
 		write("/api/occupation/cancelar", groupTake, "CANCELAR: deshace la toma", s.cancelar, done, readsOp, written{}, "400 409 410"),
 		write("/api/occupation/relevar", groupTake, "RELEVAR: toma un spool de una toma vencida", s.relevar, done, readsOp+" motivo", passedAnswer{}, "400 409"),
-		write("/api/occupation/traspasar", groupTake, "TRASPASAR: lo entrega a otra persona", s.traspasar, needs{destino: true}, readsOp+" worker_destino motivo", passedAnswer{}, "400 409 410"),
+		write("/api/occupation/traspasar", groupTake, "TRASPASAR: lo entrega a otra persona", s.traspasar, needs{destino: true}, readsOp+" worker_destino pin_destino motivo", passedAnswer{}, "400 409 410"),
 		write("/api/occupation/liberar", groupTake, "LIBERAR: el supervisor suelta una toma", s.liberar, needs{noWorker: true}, readsOp+" motivo", passedAnswer{}, "400 409"),
 		write("/api/occupation/desbloquear", groupTake, "DESBLOQUEAR: el supervisor devuelve un bloqueado a reparación", s.desbloquear, needs{noWorker: true}, readsOp+" motivo", written{}, "400 409"),
 		write("/api/occupation/deshacer", groupTake, "DESHACER: lo último que uno mismo hizo, dentro de 10 s", s.deshacer, done, readsTag+" seq", undoneAnswer{}, "400 409"))
@@ -101,10 +101,10 @@ func (s *Server) v4Routes() []route {
 		return route{at: "GET " + at, scope: ScopeRead, f: f, group: groupV4, says: says, answer: answer, refuse: refuse, query: query}
 	}
 	finalizar := write("/api/v4/occupation/finalizar", groupV4, "FINALIZAR: las uniones elegidas deciden entre terminar, pausar y cancelar", s.finalizar, needs{}, "", finished4{}, "400 409 410")
-	finalizar.body, finalizar.reads, finalizar.either = &finish{}, readsOp+" fecha_operacion selected_unions action_override version worker_nombre", "selected_unions"
+	finalizar.body, finalizar.reads, finalizar.either = &finish{}, readsOp+" fecha_operacion selected_unions action_override version worker_nombre pin", "selected_unions"
 	finalizar.more = "selected_unions puede faltar si viene action_override; vacía cancela la toma."
 	guardar := write("/api/v4/uniones/guardar", groupV4, "Reemplaza las uniones de un spool", s.saveUnions, needs{}, "", savedUnions{}, "400 404 409")
-	guardar.body, guardar.reads = &edit{order: order{needs: needs{noWorker: true}}}, readsTag+" unions version worker_nombre"
+	guardar.body, guardar.reads = &edit{order: order{needs: needs{noWorker: true}}}, readsTag+" unions version worker_nombre pin"
 	return []route{
 		write("/api/v4/occupation/iniciar", groupV4, "INICIAR: TOMAR con los requisitos de v4", s.iniciar, needs{op: true}, readsOp, written{}, "400 409"),
 		finalizar,

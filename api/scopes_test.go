@@ -40,11 +40,12 @@ var classes = map[string]string{
 	"GET /metrologia": looks, "GET /reparacion": looks, "GET /menu": looks, "GET /buscar": looks, "GET /tv": looks, "GET /cifras": looks, "GET /momento": looks,
 	"GET /mi-registro/{worker}": looks, "GET /registro/{worker}": looks, "GET /spools/{tag}/dossier": looks, "GET /imprimir": looks, "GET /canasta": looks,
 	"GET /canasta/orden": looks, "GET /spools/{tag}/uniones": looks, "GET /supervisor": looks, "GET /sync": looks,
-	"POST /spools/{tag}/{verbo}": acts, "POST /persona": acts, "POST /salir": acts, "POST /cifras/meta": acts, "POST /escaneo": acts, "POST /escaneo/imagen": acts, "POST /canasta": acts,
+	"POST /spools/{tag}/{verbo}": acts, "GET /persona": looks, "POST /persona": acts, "POST /salir": acts, "POST /cifras/meta": acts, "POST /escaneo": acts, "POST /escaneo/imagen": acts, "POST /canasta": acts,
 	"POST /canasta/{verbo}": acts, "POST /tablet": acts, "POST /supervisor/cierre": acts, "POST /supervisor/seguidos": acts, "GET /supervisor/frenos": looks, "GET /spools/{tag}/corregir": looks, "POST /spools/{tag}/corregir": acts, "POST /spools/{tag}/uniones": acts,
 	"POST /sync/ahora": acts, "POST /sync/propuestas/{id}/aceptar": acts, "POST /sync/propuestas/{id}/rechazar": acts, "POST /sync/aparcados/{seq}/reintentar": acts,
 	"GET /imprimir/contingencia": looks, "GET /admin/personas": pin, "GET /admin/personas/{id}": pin, "POST /admin/personas/{id}": pin,
 	"GET /admin/personas/{id}/datos": pin, "GET /admin/actos": pin,
+	"POST /admin/personas/{id}/pin": pin,
 	"GET /admin": pin, "GET /admin/etiquetas": pin, "GET /admin/diagnostico": pin, "GET /admin/tablets/{id}": pin, "GET /admin/tokens/{id}": pin,
 	"POST /admin/codigo": pin, "POST /admin/tablets/{id}": pin, "POST /admin/revocar/{id}": pin, "POST /admin/tokens": pin, "POST /admin/tokens/{id}": pin,
 }

@@ -138,6 +138,7 @@ type Server struct {
 	codes    *codes
 	pacer    *pacer
 	guard    *guard
+	seals    *seals
 	meters   *meters
 	clocks   *clocks
 	pages    *pages
@@ -157,7 +158,7 @@ type Server struct {
 func New(o Options) (*Server, error) {
 	s := &Server{o: o, mux: newEntrances(), cross: http.NewCrossOriginProtection(), origins: map[string]bool{},
 		sessions: newSessions(o.Now, o.Random), tokens: newTokenCache(), devices: newDevices(), codes: newCodes(o.Now, o.Random), meters: newMeters(o.Metrics), clocks: newClocks(), desk: newDesk(o.Sync, o.Plant, o.Now), began: o.Now()}
-	s.pacer, s.guard = newPacer(o.WriteRate, o.Now), newGuard(&o)
+	s.pacer, s.guard, s.seals = newPacer(o.WriteRate, o.Now), newGuard(&o), newSeals(o.Now, o.Random)
 	for _, origin := range o.Origins {
 		origin = strings.TrimSuffix(origin, "/")
 		if err := s.cross.AddTrustedOrigin(origin); err != nil {

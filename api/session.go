@@ -127,21 +127,20 @@ func (s *Server) tryPIN(w http.ResponseWriter, r *http.Request, pin string) (att
 	return attempt{ok: true}, nil
 }
 
-// checkPIN compares a PIN with its hash and counts it. A caller that leaves
-// before the verdict has spent the try.
+// checkPIN compares a PIN with its hash and counts it. It waits for its turn
+// before it counts: many right ones at once, of a program, lock nobody.
 func (s *Server) checkPIN(r *http.Request, phc, pin string, budgets []budget) (attempt, error) {
+	select {
+	case s.sessions.checks <- struct{}{}:
+		defer func() { <-s.sessions.checks }()
+	case <-r.Context().Done():
+		return attempt{}, &plant.Error{Code: plant.CodeBusy, Err: r.Context().Err()}
+	}
 	left, wait := s.guard.admit(budgets...)
 	if wait > 0 {
 		return attempt{wait: wait}, nil
 	}
 	who := s.device(r)
-	select {
-	case s.sessions.checks <- struct{}{}:
-		defer func() { <-s.sessions.checks }()
-	case <-r.Context().Done():
-		s.guard.wrong(who, budgets...)
-		return attempt{}, &plant.Error{Code: plant.CodeBusy, Err: r.Context().Err()}
-	}
 	ok, err := VerifyPIN(phc, pin)
 	if ok {
 		return attempt{ok: true}, nil

@@ -177,6 +177,7 @@ type note struct {
 	WorkerID *int64  `json:"worker_id"`
 	Texto    *string `json:"texto"`
 	Version  *uint64 `json:"version"`
+	PIN      *string `json:"pin"`
 }
 
 const maxNote = 500
@@ -217,6 +218,9 @@ func (s *Server) addNote(c *call) (any, error) {
 		Door: plant.DoorV4, Device: c.grant.device, Supervisor: c.grant.supervisor}
 	if b.WorkerID != nil {
 		cmd.Worker = plant.WorkerID(*b.WorkerID)
+	}
+	if err := c.proven(&cmd, b.PIN, nil); err != nil {
+		return nil, err
 	}
 	if err := c.key(&cmd, &b); err != nil {
 		return nil, err

@@ -268,12 +268,36 @@ func wrongPIN(a attempt) error {
 	case a.wait > 0:
 		p.status, p.code, p.retry = http.StatusTooManyRequests, codeLocked, a.wait
 		p.message = fmt.Sprintf("Demasiados intentos: espera %d s.", int(a.wait.Seconds())+1)
-	case a.left == 1:
-		p.message += " Queda 1 intento."
 	default:
-		p.message += fmt.Sprintf(" Quedan %d intentos.", a.left)
+		p.message += triesLeft(a.left)
 	}
 	return p
+}
+
+// problem is unproven as the JSON API puts it; field is where the PIN belongs.
+func (u *unproven) problem(tag plant.Tag, field string) error {
+	in := ""
+	if tag != "" {
+		in = " en " + clip(string(tag))
+	}
+	p := &problem{status: http.StatusForbidden, code: codePIN, data: map[string]any{"tag_spool": string(tag), "worker_id": u.worker, "campo": field},
+		message: fmt.Sprintf("No autorizado%s: el trabajador %d tiene PIN y falta el campo %s.", in, u.worker, field)}
+	switch {
+	case u.tried && u.wait > 0:
+		p.status, p.code, p.retry = http.StatusTooManyRequests, codeLocked, u.wait
+		p.message = fmt.Sprintf("Demasiados intentos%s con el PIN del trabajador %d: espera %d s.", in, u.worker, int(u.wait.Seconds())+1)
+	case u.tried:
+		p.code = codePINWrong
+		p.message = fmt.Sprintf("No autorizado%s: el PIN del trabajador %d es incorrecto.%s", in, u.worker, triesLeft(u.left))
+	}
+	return p
+}
+
+func triesLeft(n int) string {
+	if n == 1 {
+		return " Queda 1 intento."
+	}
+	return fmt.Sprintf(" Quedan %d intentos.", n)
 }
 
 // said is what the screen says of a PIN that was not right.

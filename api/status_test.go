@@ -34,7 +34,7 @@ var sorting = map[string][]string{
 	"ya completada": {"OPERACION_YA_COMPLETADA"},
 	"dependencias":  {"DEPENDENCIAS_NO_SATISFECHAS"},
 	"Requisitos":    {"DEPENDENCIAS_NO_SATISFECHAS"},
-	"autorizado":    {"NO_AUTORIZADO", "ROL_NO_AUTORIZADO"},
+	"autorizado":    {"NO_AUTORIZADO", "ROL_NO_AUTORIZADO", codePIN, codePINWrong},
 	"completar":     nil,
 	"Sheets":        {codeSheet, "SHEETS_UPDATE_ERROR"},
 	"servidor":      {codeSheet, "SHEETS_UPDATE_ERROR"},
@@ -47,7 +47,7 @@ var required = map[string][]string{
 	"SPOOL_OCCUPIED": {"ocupado", "JS(31)", "09:42"}, "LOCK_EXPIRED": {"expiró", "QR(50)"}, "SPOOL_NO_ENCONTRADO": {"no encontrado"},
 	"WORKER_NO_ENCONTRADO": {"no encontrado", "44"}, "OPERACION_YA_INICIADA": {"ya iniciada"}, "OPERACION_YA_COMPLETADA": {"ya completada"},
 	"DEPENDENCIAS_NO_SATISFECHAS": {"dependencias", "Fecha_Materiales"}, "NO_AUTORIZADO": {"autorizado"}, "ROL_NO_AUTORIZADO": {"autorizado", "Soldador o Ayudante"},
-	"SPOOL_BLOQUEADO": {"bloqueado", "supervisor"}, "SHEETS_UPDATE_ERROR": {"servidor"}, codeSheet: {"servidor"},
+	"SPOOL_BLOQUEADO": {"bloqueado", "supervisor"}, codePIN: {"autorizado", "MK-1"}, codePINWrong: {"autorizado", "MK-1"}, "SHEETS_UPDATE_ERROR": {"servidor"}, codeSheet: {"servidor"},
 }
 
 func sortsRight(t *testing.T, code, message string) {
@@ -209,7 +209,9 @@ func TestOtherRefusalsSortRightToo(t *testing.T) {
 		}
 		sortsRight(t, p.code, p.message)
 	}
-	for _, err := range []error{strangeOrigin(), unauthorized(grant{stale: true}), badOp("PINTAR"), badJSON(errors.New("x"))} {
+	pin := func(u unproven) error { return u.problem("MK-1", "pin") }
+	for _, err := range []error{pin(unproven{worker: 12}), pin(unproven{worker: 12, tried: true, attempt: attempt{left: 1}}), pin(unproven{worker: 12, tried: true, attempt: attempt{left: 3}}),
+		pin(unproven{worker: 12, tried: true, attempt: attempt{wait: time.Minute}}), strangeOrigin(), unauthorized(grant{stale: true}), badOp("PINTAR"), badJSON(errors.New("x"))} {
 		var p *problem
 		if !errors.As(err, &p) {
 			t.Fatalf("%v is no problem", err)

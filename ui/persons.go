@@ -12,6 +12,9 @@ func PersonPath(w plant.WorkerID) string { return PersonsPath + "/" + id(w) }
 type PersonSight struct {
 	Worker    plant.Worker
 	Anonymous bool
+	// PIN is set for who has one; PINSaid is why the one typed was not taken.
+	PIN     bool
+	PINSaid string
 }
 
 func (p PersonSight) state() string {
