@@ -34,7 +34,7 @@ type cli struct {
 	Token   tokenCmd   `cmd:"" help:"Make, list and revoke tokens for programs and wall screens."`
 	Device  deviceCmd  `cmd:"" help:"Enrolled tablets and wall screens."`
 	Webhook webhookCmd `cmd:"" help:"Programs that are sent every event."`
-	Pin     pinCmd     `cmd:"" help:"The supervisor's PIN."`
+	Pin     pinCmd     `cmd:"" help:"The supervisor's PIN and the workers'."`
 	Config  configCmd  `cmd:"" help:"Print the effective settings without secrets."`
 	Service serviceCmd `cmd:"" help:"Have the operating system run the server: install, uninstall, status."`
 	Worker  workerCmd  `cmd:"" help:"A person's data: export, and the name of somebody who left."`

@@ -74,6 +74,7 @@ const (
 	askContingency = "contingency"
 	askWorker      = "worker"
 	askAnonymise   = "anonymise"
+	askKnown       = "known"
 )
 
 // Ask answers about people and paper, into w.
@@ -87,6 +88,8 @@ func (d *desk) Ask(ctx context.Context, what string, q url.Values, w io.Writer) 
 	}
 	who := plant.WorkerID(n)
 	switch what {
+	case askKnown:
+		return d.known(who, q.Get("need") == "active")
 	case askWorker:
 		record := d.record
 		if record == nil {
@@ -107,6 +110,18 @@ func (d *desk) Ask(ctx context.Context, what string, q url.Values, w io.Writer) 
 		return err
 	}
 	return fmt.Errorf("nobody knows what %q asks", what)
+}
+
+// known is an error unless there is such a worker, an active one if need be.
+func (d *desk) known(who plant.WorkerID, active bool) error {
+	w, ok := d.store.Snapshot().Worker(who)
+	switch {
+	case !ok:
+		return fmt.Errorf("there is no worker %d", who)
+	case active && !w.Activo:
+		return fmt.Errorf("worker %d is not active", who)
+	}
+	return nil
 }
 
 func about404(err error, who plant.WorkerID) error {

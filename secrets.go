@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -125,21 +126,60 @@ func withKeeper(p *program, where Where, do func(context.Context, keeper) error)
 }
 
 type pinCmd struct {
-	Set pinSet `cmd:"" help:"Set the supervisor's PIN: asked for, or the first line of stdin."`
+	Set   pinSet   `cmd:"" help:"Set the supervisor's PIN, or a worker's: asked for, or the first line of stdin."`
+	Clear pinClear `cmd:"" help:"Take a worker's PIN away."`
 }
 
 type pinSet struct {
-	Where `embed:""`
+	Where  `embed:""`
+	Worker int32 `placeholder:"ID" help:"The worker's number; without it the PIN is the supervisor's."`
 }
 
 // Run stores the hash of a new PIN and lifts the locks of wrong ones. Sessions
-// that are open stay open until they end by themselves.
+// of the supervisor that are open stay open until they end by themselves; a
+// worker has to enter the new one.
 func (c *pinSet) Run(p *program) error {
 	pin, err := askPIN(p)
 	if err != nil {
 		return err
 	}
-	return withKeeper(p, c.Where, func(ctx context.Context, k keeper) error { return setPIN(ctx, k, pin) })
+	return withKeeper(p, c.Where, func(ctx context.Context, k keeper) error {
+		if c.Worker == 0 {
+			return setPIN(ctx, k, pin)
+		}
+		hash, err := api.HashPIN(pin, rand.Reader)
+		if err != nil {
+			return err
+		}
+		return setWorkerPIN(ctx, k, c.Worker, hash)
+	})
+}
+
+type pinClear struct {
+	Where  `embed:""`
+	Worker int32 `required:"" placeholder:"ID" help:"The worker's number."`
+}
+
+// Run takes the PIN away, and the locks that wrong ones led to.
+func (c *pinClear) Run(p *program) error {
+	return withKeeper(p, c.Where, func(ctx context.Context, k keeper) error { return setWorkerPIN(ctx, k, c.Worker, "") })
+}
+
+// setWorkerPIN stores the hash of a worker's PIN, or takes the PIN away for an
+// empty one.
+func setWorkerPIN(ctx context.Context, k keeper, worker int32, hash string) error {
+	need := ""
+	if hash != "" {
+		need = "active"
+	}
+	if err := k.Ask(ctx, askKnown, url.Values{"id": {id(worker)}, "need": {need}}, io.Discard); err != nil {
+		return err
+	}
+	who := plant.WorkerID(worker)
+	if err := k.Set(ctx, plant.Setting{Key: api.WorkerPINKey(who), Value: hash}); err != nil {
+		return fmt.Errorf("store the PIN of worker %d: %w", worker, err)
+	}
+	return unlock(ctx, k, api.WorkerLocks(who))
 }
 
 func setPIN(ctx context.Context, k keeper, pin string) error {
@@ -150,12 +190,13 @@ func setPIN(ctx context.Context, k keeper, pin string) error {
 	if err := k.Set(ctx, plant.Setting{Key: api.SettingPIN, Value: hash}); err != nil {
 		return fmt.Errorf("store the PIN: %w", err)
 	}
-	return unlock(ctx, k)
+	return unlock(ctx, k, api.SettingLock)
 }
 
-// unlock forgets the guesses at an earlier PIN, and the locks they led to.
-func unlock(ctx context.Context, k keeper) error {
-	locks, err := k.Settings(ctx, api.SettingLock)
+// unlock forgets the guesses at an earlier PIN, and the locks they led to, whose
+// keys begin with prefix.
+func unlock(ctx context.Context, k keeper, prefix string) error {
+	locks, err := k.Settings(ctx, prefix)
 	if err != nil {
 		return err
 	}
