@@ -46,7 +46,7 @@ var classes = map[string]string{
 	"GET /imprimir/contingencia": looks, "GET /admin/personas": pin, "GET /admin/personas/{id}": pin, "POST /admin/personas/{id}": pin,
 	"GET /admin/personas/{id}/datos": pin, "GET /admin/actos": pin,
 	"POST /admin/personas/{id}/pin": pin,
-	"GET /admin": pin, "GET /admin/etiquetas": pin, "GET /admin/diagnostico": pin, "GET /admin/tablets/{id}": pin, "GET /admin/tokens/{id}": pin,
+	"GET /admin":                    pin, "GET /admin/etiquetas": pin, "GET /admin/diagnostico": pin, "GET /admin/tablets/{id}": pin, "GET /admin/tokens/{id}": pin,
 	"POST /admin/codigo": pin, "POST /admin/tablets/{id}": pin, "POST /admin/revocar/{id}": pin, "POST /admin/tokens": pin, "POST /admin/tokens/{id}": pin,
 }
 
