@@ -104,6 +104,9 @@ func parseCSV(raw []byte, name string, left *budget) (table.Sheet, error) {
 				v = mend(v)
 				s.Findings = append(s.Findings, encodingFinding(name, len(s.Rows)+1, header, i, v, wrongEncoding))
 			}
+			if len(s.Rows)+i == 0 {
+				v = strings.TrimLeft(v, mark) // inside quotes
+			}
 			row[i] = table.TextCell(plain(v))
 			fields[i] = v
 		}
@@ -118,14 +121,20 @@ func parseCSV(raw []byte, name string, left *budget) (table.Sheet, error) {
 	return s, nil
 }
 
-// unwrap removes a byte order mark and turns UTF-16, which it announces, into
+// mark is the byte order mark as UTF-8.
+const mark = "\ufeff"
+
+// unwrap removes byte order marks and turns UTF-16, which it announces, into
 // UTF-8.
 func unwrap(raw []byte) ([]byte, error) {
-	switch {
-	case bytes.HasPrefix(raw, []byte("\xef\xbb\xbf")):
-		return raw[3:], nil
-	case bytes.HasPrefix(raw, []byte("\xff\xfe")), bytes.HasPrefix(raw, []byte("\xfe\xff")):
-		return unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Bytes(raw)
+	if bytes.HasPrefix(raw, []byte("\xff\xfe")) || bytes.HasPrefix(raw, []byte("\xfe\xff")) {
+		var err error
+		if raw, err = unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Bytes(raw); err != nil {
+			return nil, err
+		}
+	}
+	for bytes.HasPrefix(raw, []byte(mark)) { // each program that saved it may have added one
+		raw = raw[len(mark):]
 	}
 	return raw, nil
 }
