@@ -3,7 +3,6 @@ package e2e
 import (
 	"io"
 	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -84,58 +83,13 @@ func (a *assault) crowd() string {
 	return "reset beyond its share"
 }
 
-const hostileTag = "X<img src=x onerror=canario()>-001"
-
-// scripted puts a script into every text a page shows, and looks for it.
-func (a *assault) scripted() string {
-	at := "/spools/" + url.PathEscape(hostileTag)
-	a.code("POST", "/api/occupation/tomar", `{"tag_spool":"`+hostileTag+`","worker_id":91,"operacion":"ARM"}`, bearer(a.act)...)
-	a.code("POST", "/api/spool/"+url.PathEscape(hostileTag)+"/notas", `{"texto":"`+canary+`"}`, bearer(a.admin)...)
-	a.code("POST", "/api/occupation/liberar", `{"tag_spool":"`+hostileTag+`","motivo":"`+canary+`"}`, bearer(a.admin)...)
-	a.code("POST", "/api/occupation/tomar", `{"tag_spool":"`+hostileTag+`","worker_id":91,"operacion":"ARM"}`, bearer(a.act)...)
-	shown := false
-	for _, path := range []string{"/", "/quien", "/spools", "/spools?q=" + url.QueryEscape(canary), at, at + "?hacer=nota", "/listos", "/supervisor", "/buscar?q=" + url.QueryEscape(canary), "/tv", "/cifras", "/momento", "/imprimir?tipo=credenciales", "/registro/91", "/mi-registro/91", "/entrar?volver=" + url.QueryEscape(`"><script>canario()</script>`)} {
-		resp, raw := a.ask("GET", path, "", bearer(a.admin)...)
-		if strings.Contains(raw, "<script>canario") || strings.Contains(raw, "<img src=x") {
-			return "runs on " + path
-		}
-		policy := resp.Header.Get("Content-Security-Policy")
-		if resp.StatusCode == 200 && (!strings.Contains(policy, "default-src") || strings.Contains(policy, "unsafe")) {
-			return path + " has the policy " + policy
-		}
-		shown = shown || strings.Contains(raw, "canario")
-	}
-	if !shown {
-		return "shown nowhere; the test proves nothing"
-	}
-	return "shown as text"
-}
-
 // exported is everything an export holds.
 func (a *assault) exported() string {
-	dir := filepath.Join(a.t.TempDir(), "out")
-	envivo(a.t, "export", "--data", a.data, "--out", dir)
-	names, err := filepath.Glob(filepath.Join(dir, "*.csv"))
-	if err != nil || len(names) == 0 {
-		a.t.Fatalf("the export has no files: %v", err)
-	}
 	var all strings.Builder
-	for _, name := range names {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			a.t.Fatal(err)
-		}
-		all.Write(text)
+	for _, text := range a.exportedFiles() {
+		all.WriteString(text)
 	}
 	return all.String()
-}
-
-func (a *assault) formula() string {
-	all := a.exported()
-	if strings.Contains(all, `,"=HYPERLINK`) || !strings.Contains(all, `'=HYPERLINK`) {
-		return "runs"
-	}
-	return "neutralised with '"
 }
 
 // leaks looks for the planted secrets in everything the box gives out.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -30,9 +31,12 @@ type attack struct {
 // assault is a plant under attack, with secrets that must not leak.
 type assault struct {
 	*server
+	t                        *testing.T
 	pin                      string
 	read, act, admin, device string // device is a cookie
 	session                  string // a supervisor's cookie that was valid
+	sheet                    *sheetBox
+	told                     []string // what the rows say of the log
 }
 
 const (
@@ -66,7 +70,7 @@ func attacks() []attack {
 			a.enter(append(bearer(a.act), "Cookie", "envivo_supervisor=fijada")...)
 			return a.code("POST", "/api/occupation/liberar", `{"tag_spool":"S-0001","motivo":"x"}`, append(bearer(a.act), "Cookie", "envivo_supervisor=fijada")...)
 		}},
-		{"PIN brute force, 24 at once", "429 DEMASIADOS_INTENTOS", "msg=\"locked after wrong PINs\"", (*assault).guessed},
+		{"PIN brute force, 24 at once", "429 DEMASIADOS_INTENTOS", "msg=\"wrong PIN\" and msg=\"locked after wrong PINs\"", (*assault).guessed},
 		{"path traversal", "no file", silent, (*assault).traversed},
 		{"open redirect", "303 /mis", silent, func(a *assault) string {
 			return a.page("POST", "/persona", "trabajador=12&volver=//evil.example", "Cookie", a.device, "Content-Type", formType)
@@ -90,8 +94,15 @@ func attacks() []attack {
 		{"WebSocket: 200 messages at once", "closed 1008", silent, func(a *assault) string { return a.flood(200, 10) }},
 		{"slowloris: 300 connections with half a header", "cut, commands go on", silent, (*assault).slow},
 		{"connection flood of one address", "reset beyond its share", "msg=\"too many connections\"", (*assault).crowd},
-		{"XSS in TAG, name, NV, note and motive", "shown as text", silent, (*assault).scripted},
-		{"formula injection in the export", "neutralised with '", silent, (*assault).formula},
+		{"XSS in every text, the pages as they are sent", "shown as text", silent, (*assault).scripted},
+		{"XSS in every text, the pages in Chromium", "shown as text, nothing ran", silent, (*assault).watched},
+		{"formulas in an export as .csv", "neutralised with '", silent, (*assault).formula},
+		{"formulas in an export as .xlsx", "neutralised with '", silent, (*assault).formulaPacked},
+		{"formulas in the Sheet", "written as text", silent, (*assault).formulaInSheet},
+		{"a zip bomb as .xlsx", "exit 1, nothing changed", "workbook beyond its limits", (*assault).bombed},
+		{"a million cells by the row as .xlsx", "exit 1, nothing changed", "workbook beyond its limits", (*assault).bombedByCells},
+		{"a restore file that is a link", "exit 1, nothing changed", "is a link", func(a *assault) string { return a.restored(a.linked()) }},
+		{"a restore file with one byte changed", "exit 1, nothing changed", "cannot be restored", func(a *assault) string { return a.restored(a.bent()) }},
 	}
 }
 
@@ -114,8 +125,14 @@ func TestAttackTable(t *testing.T) {
 		if got := row.try(a); got != row.refused {
 			t.Errorf("%s: %s, want %s", row.name, got, row.refused)
 		}
-		if row.log != silent && !a.logged(before, row.log) {
-			t.Errorf("%s: the log says %q, want %s", row.name, tail(a.logs.String()[before:], 600), row.log)
+		for _, text := range strings.Split(strings.TrimPrefix(row.log, silent), " and ") {
+			if text == "" {
+				continue
+			}
+			a.told = append(a.told, text)
+			if !a.logged(before, text) {
+				t.Errorf("%s: the log says %q, want %s", row.name, tail(a.logs.String()[before:], 600), text)
+			}
 		}
 	}
 	a.restart()
@@ -125,7 +142,19 @@ func TestAttackTable(t *testing.T) {
 	if got := a.code("POST", "/api/occupation/liberar", `{"tag_spool":"S-0001","motivo":"x"}`, append(bearer(a.act), "Cookie", a.session)...); got != noAccess {
 		t.Errorf("a supervisor's cookie replayed after a restart: %s, want %s", got, noAccess)
 	}
+	a.quiet()
 	a.leaks()
+}
+
+// quiet proves the dashes: at level warn the log holds nothing but what the
+// rows say.
+func (a *assault) quiet() {
+	for line := range strings.Lines(a.logs.String()) {
+		loud := strings.Contains(line, "level=WARN") || strings.Contains(line, "level=ERROR")
+		if loud && !slices.ContainsFunc(a.told, func(text string) bool { return strings.Contains(line, text) }) {
+			a.t.Errorf("no row speaks of %s", line)
+		}
+	}
 }
 
 // logged waits until the log says a text behind a place; it reaches the test
@@ -143,23 +172,12 @@ func (a *assault) logged(after int, text string) bool {
 	}
 }
 
-const canary = `<script>canario()</script>`
-
-// besieged is a plant with hostile texts and known secrets.
+// besieged is a plant with hostile texts and known secrets, and with a Sheet.
 func besieged(t *testing.T) *assault {
 	dir := plantCSV(t, 5, 1)
-	for file, line := range map[string]string{
-		"Operaciones.csv":  `"X<img src=x onerror=canario()>-001",,"=HYPERLINK(""http://evil.example"")",,05-10-2026,,,,,,,,,` + "\n",
-		"Trabajadores.csv": "91," + canary + ",Malo,TRUE\n", "Roles.csv": "91,Armador,TRUE\n",
-	} {
-		text, err := os.ReadFile(filepath.Join(dir, file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		write(t, dir, file, string(text)+line)
-	}
+	hostile(t, dir)
 	data := filepath.Join(t.TempDir(), "data")
-	a := &assault{pin: "24681357"}
+	a := &assault{t: t, pin: "24681357", sheet: newSheet(t, dir)}
 	envivo(t, "import", dir, "--data", data)
 	cmd := exec.Command(binary, "pin", "set", "--data", data)
 	cmd.Stdin = strings.NewReader(a.pin + "\n")
@@ -169,19 +187,19 @@ func besieged(t *testing.T) *assault {
 	for scope, to := range map[string]*string{"read": &a.read, "act": &a.act, "admin": &a.admin} {
 		*to = strings.TrimSpace(envivo(t, "token", "new", "--name", "t-"+scope, "--scope", scope, "--data", data))
 	}
-	a.server = launch(t, data, assaultArgs(data)...)
+	a.server = launch(t, data, a.args(data)...)
 	a.device, _ = a.enrol("Muro 1")
 	return a
 }
 
-func assaultArgs(data string) []string {
-	return []string{"serve", "--data", data, "--addr", "127.0.0.1:0", "--conns-per-address", "400", "--log-level", "debug"}
+func (a *assault) args(data string) []string {
+	return append([]string{"serve", "--data", data, "--addr", "127.0.0.1:0", "--conns-per-address", "400", "--log-level", "debug"}, a.sheet.flags...)
 }
 
 func (a *assault) restart() {
 	old := a.logs.String()
 	a.stop()
-	a.server = launch(a.t, a.data, assaultArgs(a.data)...)
+	a.server = launch(a.t, a.data, a.args(a.data)...)
 	_, _ = a.logs.Write([]byte(old)) // a buffer takes everything
 }
 
