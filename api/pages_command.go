@@ -307,6 +307,9 @@ type toldJSON struct {
 	Signal string `json:"senal,omitempty"`
 	// Moves says that the state belongs to the page's new view.
 	Moves bool `json:"cambia,omitempty"`
+	// Beside is the list to show beside a spool that was scanned, where there is
+	// room and none yet.
+	Beside string `json:"lista,omitempty"`
 }
 
 // The signals of ui/clientTexts' script: spool taken, work finished, a code

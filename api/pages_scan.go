@@ -151,6 +151,12 @@ func (s *scanning) say(text string) error {
 // goTo sends the tablet to a page, which tells the notice.
 func (s *scanning) goTo(path string, n *ui.Notice) error {
 	t := toldJSON{OK: true, Go: path}
+	if strings.HasPrefix(path, "/spools/") {
+		t.Beside = "/quien"
+		if s.known {
+			t.Beside = "/mis"
+		}
+	}
 	if n != nil {
 		s.p.leaveNotice(s.w, *n)
 		t.OK, t.Signal = n.OK, n.Signal

@@ -441,7 +441,7 @@ document.addEventListener("DOMContentLoaded", () => {
   });
   function landed(answer) { // paints what the box answered; false when the page is left
     signal(answer.senal);
-    if (answer.ir) { go(answer.ir); return false; }
+    if (answer.ir) { go(window.envivo.beside(answer.ir, answer.lista)); return false; }
     if (answer.ok) {
       for (const i of ticked()) i.checked = false;
       shut();

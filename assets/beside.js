@@ -5,10 +5,18 @@ document.addEventListener("DOMContentLoaded", () => {
   const beside = document.querySelector("[data-lado]");
   const lists = /^\/(mis|listos|spools|metrologia|reparacion|quien)$/;
   const room = () => getComputedStyle(document.documentElement).getPropertyValue("--lado").trim() !== "";
+  const here = () => beside ? beside.dataset.lado : lists.test(location.pathname) ? location.pathname + location.search : "";
+  // After a scan: the list that is there, else the one the box proposes.
+  window.envivo.beside = (to, list) => {
+    const at = new URL(to, location.href);
+    if (!list || !room() || at.searchParams.has("lista")) return to;
+    at.searchParams.set("lista", here() || list);
+    return at.pathname + at.search;
+  };
   addEventListener("click", (e) => {
     const link = e.target.closest(".fila > a, .tenida > a, .vecina > a");
     if (!link?.pathname.startsWith("/spools/") || e.defaultPrevented || e.ctrlKey || e.metaKey || e.shiftKey || !room()) return;
-    const list = beside ? beside.dataset.lado : lists.test(location.pathname) ? location.pathname + location.search : "";
+    const list = here();
     if (!list) return;
     e.preventDefault();
     location.href = link.pathname + "?" + new URLSearchParams({ lista: list });

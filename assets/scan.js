@@ -75,7 +75,7 @@ document.addEventListener("DOMContentLoaded", () => {
       body.set("version", spool.dataset.version);
       for (const i of page.ticked()) body.append("union", i.value);
     }
-    if (document.querySelector('dialog form[action$="/traspasar"]')) body.set("recibe", "1");
+    if (document.querySelector('dialog form[action*="/traspasar"]')) body.set("recibe", "1");
     const answer = await page.send("/escaneo", body);
     page.setBusy(false);
     if (answer) page.landed(answer); else page.complain(page.texts.noLlego);

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -8,7 +9,8 @@ import (
 // TestAListBesideASpool is the tablet that lies: at 1280×800 a spool opened
 // from a list has at least five of its rows at its left, which scroll alone,
 // and its primary act in the lower third; thick gloves and an upright tablet
-// see the spool alone.
+// see the spool alone. With gloves the rows are as much higher as everything
+// else, and four are in sight under the sample plant's banner.
 func TestAListBesideASpool(t *testing.T) {
 	t.Parallel()
 	s := demo(t)
@@ -17,6 +19,7 @@ func TestAListBesideASpool(t *testing.T) {
 	shots := shotFolder(t)
 	e := newEye(t, first, s, shots, 1280, 800)
 	open(t, e.tab, s.url+"/menu")
+	e.form("/tablet", "tipo=personal") // nobody leaves by being slow
 	e.as(demoFitter)
 	enter := func(e *eye) {
 		t.Helper()
@@ -57,15 +60,63 @@ func TestAListBesideASpool(t *testing.T) {
 		t.Error(said)
 	}
 
-	gloves := newEye(t, first, s, shots, 1280, 800)
-	open(t, gloves.tab, s.url+"/menu")
-	gloves.form("/tablet", "escala=gruesos")
+	thin := newEye(t, first, s, shots, 1280, 800)
+	open(t, thin.tab, s.url+"/menu")
+	thin.form("/tablet", "escala=guantes&tipo=personal")
+	thin.as(demoFitter)
+	enter(thin)
+	for what, js := range map[string]string{
+		"four rows of 120 px are in sight":         `[...document.querySelectorAll('.vecina')].filter(r => { const b = r.getBoundingClientRect(); return b.height >= 119.5 && b.top >= 84 && b.bottom <= innerHeight; }).length >= 4`,
+		"the primary act is not under the fold":    `(() => { const b = document.querySelector('.pri').getBoundingClientRect(); return b.height >= 139.5 && b.top >= innerHeight * 2 / 3 - 1 && b.bottom <= innerHeight && b.left >= 480; })()`,
+		"the spool has what an upright tablet has": `document.querySelector('main').clientWidth >= 601 && document.querySelector('main').getBoundingClientRect().left >= document.querySelector('.lado').getBoundingClientRect().right`,
+	} {
+		if !eval[bool](t, thin.tab, js) {
+			t.Errorf("with gloves not so: %s", what)
+		}
+	}
+	thin.ask("list beside a spool", gloves.String(), `audit.geometry()`)
+	thin.shoot("spool beside list guantes", "light")
+
+	thick := newEye(t, first, s, shots, 1280, 800)
+	open(t, thick.tab, s.url+"/menu")
+	thick.form("/tablet", "escala=gruesos")
 	upright := newEye(t, first, s, shots, 601, 962)
 	open(t, upright.tab, s.url+"/menu")
-	for _, e := range []*eye{gloves, upright} {
+	for _, e := range []*eye{thick, upright} {
 		enter(e)
 		if eval[string](t, e.tab, `location.search`) != "" || eval[bool](t, e.tab, `!!document.querySelector('.lado')`) {
 			t.Error("a list is carried where there is no room for it")
 		}
 	}
+}
+
+// TestAScanKeepsOrBringsTheList: on a tablet that lies a scanned spool stands
+// beside the list that was there, else beside one's own spools, and a receiver's
+// badge hands over there as elsewhere.
+func TestAScanKeepsOrBringsTheList(t *testing.T) {
+	t.Parallel()
+	s := serve(t, sevenPlant(t))
+	badges := printedCodes(t, s, "credenciales")
+	f := newFloorTablet(t, s, 1280, 800)
+	f.at("/")
+	beside := func(list string) {
+		t.Helper()
+		until(t, f.tab, "beside the scanned spool is not "+list, fmt.Sprintf(`!!window.envivo && document.querySelector('.lado')?.dataset.lado === %q && document.querySelector('.lado').checkVisibility()`, list))
+		live(t, f.tab)
+	}
+	f.scan(spoolTag(1))
+	beside("/quien")
+	f.picker()
+	f.scan(codeOf(t, badges, "Ana Bravo"))
+	until(t, f.tab, "Ana never came", `location.pathname === '/mis' && !!window.envivo`)
+	live(t, f.tab)
+	f.scan(sevenTag).said("Tomado")
+	beside("/mis")
+	f.more("Traspasar")
+	until(t, f.tab, "no receiver was ever awaited", `!!document.querySelector('dialog form[action*="/traspasar"]')`)
+	f.scan(codeOf(t, badges, "Bruno Castro")).said("pasó de Ana Bravo a Bruno Castro")
+	f.at("/spools?estado=LISTO_ARM")
+	f.scan(spoolTag(2))
+	until(t, f.tab, "the second spool never came", fmt.Sprintf(`location.pathname === '/spools/' + %q`, spoolTag(2)))
+	beside("/spools?estado=LISTO_ARM")
 }
