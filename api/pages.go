@@ -229,7 +229,7 @@ func (p *pages) LivePage(view string) (Page, error) {
 // frame is the surroundings of a page for whoever asks. Whoever may not read
 // gets a frame that tells nothing of the plant.
 func (p *pages) frame(w http.ResponseWriter, r *http.Request, title string) ui.Frame {
-	f := ui.Frame{Title: title, Now: p.now(), Build: p.build, Env: p.env, Here: here(r), Active: r.URL.Path, TLS: p.tls, Camera: secureContext(r)}
+	f := ui.Frame{Title: title, Now: p.now(), Build: p.build, Env: p.env, Here: here(r), Active: r.URL.Path, TLS: p.tls, Camera: secureContext(r), HasCamera: hasCamera(r)}
 	g := p.box.identify(r)
 	if f.Supervisor = g.supervisor || g.enrolling; g.scope < ScopeRead {
 		f.Stranger = true

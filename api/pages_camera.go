@@ -117,3 +117,15 @@ func secureContext(r *http.Request) bool {
 	a, err := netip.ParseAddr(strings.Trim(host, "[]"))
 	return host == "localhost" || err == nil && a.IsLoopback()
 }
+
+// cameraCookie is written by the page's script: whether this tablet has a camera.
+const cameraCookie = "envivo_camara"
+
+// hasCamera is "si" or "no" as the tablet's script found, empty when it has not said.
+func hasCamera(r *http.Request) string {
+	c, err := r.Cookie(cameraCookie)
+	if err != nil || c.Value != "si" && c.Value != "no" {
+		return ""
+	}
+	return c.Value
+}

@@ -73,10 +73,28 @@ func TestTheCameraIsOfferedWhereABrowserGivesIt(t *testing.T) {
 		for _, path := range []string{"/", "/menu", "/spools", "/quien"} {
 			r := knock(b, http.MethodGet, url+path)
 			allowed := strings.Contains(r.Header.Get("Permissions-Policy"), "camera=(self)")
-			button := strings.Contains(read(t, r), "data-camara ")
+			button := strings.Contains(read(t, r), "data-camara>")
 			if allowed != want || button != (want && path != "/quien") {
 				t.Errorf("%s%s: allowed %v, offered %v; the camera works: %v", url, path, allowed, button, want)
 			}
+		}
+	}
+}
+
+// TestThePageIsDrawnForTheTabletsCamera: as its script last found, and for
+// nothing else a cookie may say.
+func TestThePageIsDrawnForTheTabletsCamera(t *testing.T) {
+	b := newBox(t)
+	for cookie, want := range map[string]string{"": "", "si": ` data-con-camara="si"`, "no": ` data-con-camara="no"`, "x": ""} {
+		r := httptest.NewRequest(http.MethodGet, "http://localhost:8080/spools", nil)
+		if cookie != "" {
+			r.AddCookie(&http.Cookie{Name: "envivo_camara", Value: cookie})
+		}
+		w := httptest.NewRecorder()
+		b.api.ServeHTTP(w, r)
+		head, _, _ := strings.Cut(w.Body.String(), "<head>")
+		if !strings.HasSuffix(head, `<html lang="es-CL"`+want+">") {
+			t.Errorf("with the cookie %q the page begins %q, want%s", cookie, head, want)
 		}
 	}
 }

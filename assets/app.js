@@ -13,11 +13,11 @@ document.addEventListener("DOMContentLoaded", () => {
   // ---- time: the box's clock, whatever the tablet believes -----------------
   let skew = Number(page.now) - Date.now();
   const boxNow = () => Date.now() + skew;
-  const inPlant = (options) => new Intl.DateTimeFormat("es-CL", { timeZone: "America/Santiago", ...options });
-  const clockFormat = inPlant({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  const dayFormat = inPlant({ day: "2-digit", month: "2-digit", year: "numeric" });
-  const clock = (ms) => clockFormat.format(ms);
-  const day = (ms) => dayFormat.format(ms).replaceAll("/", "-");
+  // The first formatter of a page takes the browser 20 ms: none is made before it is needed.
+  const inPlant = (options, made) => (ms) => (made ??= new Intl.DateTimeFormat("es-CL", { timeZone: "America/Santiago", ...options })).format(ms);
+  const clock = inPlant({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const date = inPlant({ day: "2-digit", month: "2-digit", year: "numeric" });
+  const day = (ms) => date(ms).replaceAll("/", "-");
 
   function lapse(ms) {
     const min = Math.floor(ms / 60000), h = Math.floor(min / 60);
@@ -38,7 +38,8 @@ document.addEventListener("DOMContentLoaded", () => {
 
   // ---- connection: the mark says only what is known -------------------------
   const staleAfter = 15000;
-  let heardAt = performance.now(), heardClock = boxNow(), wasStale = false, backUntil = 0, restarting = false, broken = false;
+  const minute = (ms) => Math.floor(ms / 60000);
+  let heardAt = performance.now(), heardClock = boxNow(), drawnMinute = minute(page.now), wasStale = false, backUntil = 0, restarting = false, broken = false;
   const stale = () => broken || performance.now() - heardAt > staleAfter;
   function heard(now) {
     if (now) skew = now - Date.now();
@@ -55,6 +56,8 @@ document.addEventListener("DOMContentLoaded", () => {
     if (old) set(banner, say(restarting ? "reinicio" : "caida", { h: clock(heardClock) }));
     const word = old ? "deLas" : performance.now() < backUntil ? "vuelta" : "alDia";
     set($("[data-marca-palabra]"), texts[word]);
+    if (minute(heardClock) === drawnMinute) return; // as the box drew it
+    drawnMinute = minute(heardClock);
     set($("[data-marca-hora]"), clock(heardClock));
   }
   const set = (el, text) => { if (el && el.textContent !== text) el.textContent = text; };
@@ -87,11 +90,17 @@ document.addEventListener("DOMContentLoaded", () => {
     if (!want.has(id)) want.set(id, { keys: [...region.children].map((n) => n.dataset.k), html: new Map() });
     return want.get(id);
   }
-  const parse = (html) => {
+  // What a node was drawn from; equal text is not drawn again.
+  const source = new WeakMap();
+  function parseAll(htmls) { // each text is one element; many are read at once
     const t = document.createElement("template");
-    t.innerHTML = html;
-    return t.content.firstElementChild;
-  };
+    t.innerHTML = htmls.join("");
+    const drawn = [...t.content.children];
+    if (drawn.length !== htmls.length) return htmls.length === 1 ? drawn.slice(0, 1) : htmls.map(parse);
+    drawn.forEach((n, i) => source.set(n, htmls[i]));
+    return drawn;
+  }
+  const parse = (html) => parseAll([html])[0];
   function keep(from, to) { // what the person did inside survives the new drawing
     for (const input of $$("input:is([type=checkbox],[type=radio]):checked", from)) {
       const twin = $(`input[type=${input.type}][value="${CSS.escape(input.value)}"]`, to);
@@ -103,10 +112,9 @@ document.addEventListener("DOMContentLoaded", () => {
     const at = from === document.activeElement ? -1 : $$(targets, from).indexOf(document.activeElement);
     return () => (at < 0 ? to : $$(targets, to)[at])?.focus({ preventScroll: true });
   }
-  function redraw(node, html, mine) {
-    const fresh = parse(html);
+  function redraw(node, fresh, mine) {
     tick(fresh);
-    if (node.isEqualNode(fresh)) return node;
+    if (node.isEqualNode(fresh)) { source.set(node, source.get(fresh)); return node; }
     const focus = keep(node, fresh);
     node.replaceWith(fresh);
     focus();
@@ -119,22 +127,31 @@ document.addEventListener("DOMContentLoaded", () => {
   }
   function inPlace(region, mine) {
     const w = wanted(region);
+    const old = [];
     for (const [key, node] of nodes(region)) {
       if (!w.html.has(key)) continue;
-      redraw(node, w.html.get(key), mine);
-      w.html.delete(key);
+      if (source.get(node) !== w.html.get(key) || node.classList.contains("yendo")) old.push([key, node]);
+      else w.html.delete(key);
     }
+    const fresh = parseAll(old.map(([key]) => w.html.get(key)));
+    old.forEach(([key, node], i) => {
+      redraw(node, fresh[i], mine);
+      w.html.delete(key);
+    });
   }
   function reorder(region, mine) {
     const w = wanted(region), have = nodes(region), keys = new Set(w.keys);
+    const coming = w.keys.filter((key) => !have.has(key) && w.html.has(key));
+    const fresh = parseAll(coming.map((key) => w.html.get(key)));
+    const entering = new Map(coming.map((key, i) => [key, fresh[i]]));
     let at = region.firstElementChild;
     for (const [key, node] of have) if (!keys.has(key)) { if (node === at) at = at.nextElementSibling; node.remove(); }
     for (const key of w.keys) {
       let node = have.get(key);
       if (node && node === at) { at = at.nextElementSibling; continue; }
       if (!node) {
-        if (!w.html.has(key)) continue;
-        node = parse(w.html.get(key));
+        node = entering.get(key);
+        if (!node) continue;
         w.html.delete(key);
         tick(node);
       }
@@ -459,15 +476,19 @@ document.addEventListener("DOMContentLoaded", () => {
     if (e.persisted) fresh().catch(() => {});
   });
 
+  // ---- what can wait until the page is painted and nothing else is to be done ---
+  const idle = window.requestIdleCallback ?? ((f) => setTimeout(f, 200));
+  const later = (f) => document.readyState === "complete" ? idle(f) : addEventListener("load", () => requestAnimationFrame(() => idle(f)), { once: true });
+
   // ---- what lists.js and scan.js build on -------------------------------------
   let signal = () => {};
-  window.envivo = { fresh, shut, hour: () => clock(heardClock), say, texts, page, boxNow, stale, complain, send, ask, landed, ticked, uuid7, dialog, atRest,
+  window.envivo = { fresh, shut, hour: () => clock(heardClock), say, texts, page, boxNow, stale, complain, send, ask, landed, ticked, uuid7, dialog, atRest, later,
     isBusy: () => busy, setBusy: (on) => { busy = on; }, onSignal: (f) => { signal = f; }, touched: () => touchedAt };
 
   for (const box of $$("[data-aviso]")) fade(box);
   mark();
-  tick();
   countdown();
   ticks();
   connect();
+  later(() => tick()); // the box drew the times of this minute itself
 });

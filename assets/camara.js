@@ -7,20 +7,27 @@ document.addEventListener("DOMContentLoaded", () => {
   if (!buttons.length || !isSecureContext || !navigator.mediaDevices?.getUserMedia) return;
   const side = 400; // pixels of a frame for the box
   const again = 2000; // ms out of sight before the same code counts anew
-  const show = () => { for (const b of buttons) b.hidden = false; };
-  if (sessionStorage.getItem("camara")) show(); // at once, so that nothing moves later
-  navigator.mediaDevices.enumerateDevices().then((all) => {
-    if (!all.some((d) => d.kind === "videoinput")) return;
-    sessionStorage.setItem("camara", "1");
-    show();
-  }, () => {}); // no camera, no button
+  // The box is told whether there is a camera and draws the next pages so. A page
+  // that did not know keeps the button's place, and only shows what is in it:
+  // whatever is found, nothing moves.
+  const found = document.documentElement.dataset;
+  page.later(async () => {
+    const all = await navigator.mediaDevices.enumerateDevices().catch(() => []);
+    const there = all.some((d) => d.kind === "videoinput") ? "si" : "no";
+    if (there === found.conCamara) return;
+    document.cookie = `envivo_camara=${there};path=/;max-age=34560000;samesite=lax`;
+    if (!found.conCamara && there === "si") found.conCamara = there;
+  });
 
-  let stream, panel, opener, last = "", lastAt = -1e9;
-  const video = document.createElement("video");
-  video.muted = video.playsInline = true;
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = side;
-  const brush = canvas.getContext("2d", { willReadFrequently: true });
+  let stream, panel, opener, video, brush, last = "", lastAt = -1e9;
+  function prepare() {
+    if (video) return;
+    video = document.createElement("video");
+    video.muted = video.playsInline = true;
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = side;
+    brush = canvas.getContext("2d", { willReadFrequently: true });
+  }
   const later = (ms) => new Promise((done) => setTimeout(done, ms));
 
   async function reader() {
@@ -42,6 +49,7 @@ document.addEventListener("DOMContentLoaded", () => {
   async function open(from) {
     if (panel) return;
     opener = from;
+    prepare();
     panel = Object.assign(document.createElement("section"), { className: "camara" });
     panel.setAttribute("role", "dialog");
     panel.setAttribute("aria-label", page.texts.camara);

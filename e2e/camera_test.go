@@ -60,6 +60,33 @@ func keyOf(t *testing.T, addr string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
+// movedInMain counts what moved of the middle of the page since it was opened.
+const movedInMain = `(() => {
+	const seen = new PerformanceObserver(() => {});
+	seen.observe({type: 'layout-shift', buffered: true});
+	return seen.takeRecords().flatMap((s) => s.sources).filter((s) => s.node && document.querySelector('main').contains(s.node)).length;
+})()`
+
+// theButtonMovesNothing opens the list twice, first while the tablet does not know
+// yet that it has a camera: the button comes into a place kept for it, and the
+// page that knows is drawn alike.
+func theButtonMovesNothing(t *testing.T, e *eye) {
+	t.Helper()
+	const top = `document.querySelector('[data-region="filas"]').getBoundingClientRect().top`
+	var tops []float64
+	for range 2 {
+		open(t, e.tab, e.s.url+"/spools")
+		until(t, e.tab, "the camera's button never appeared", `document.querySelector('[data-camara]').checkVisibility({visibilityProperty: true})`)
+		tops = append(tops, eval[float64](t, e.tab, top))
+		if moved := eval[int](t, e.tab, movedInMain); moved > 0 {
+			t.Errorf("%d things below the header moved while the page loaded", moved)
+		}
+	}
+	if tops[0] != tops[1] {
+		t.Errorf("the list begins at %.0f px before the camera is known and at %.0f px after", tops[0], tops[1])
+	}
+}
+
 // TestTheCameraScansByHTTPS: a box with its own authority, a tablet with a
 // camera that cannot read codes itself, a spool's label before it.
 func TestTheCameraScansByHTTPS(t *testing.T) {
@@ -86,9 +113,10 @@ func TestTheCameraScansByHTTPS(t *testing.T) {
 	open(t, e.tab, "http://"+addr+"/quien")
 	until(t, e.tab, "plain HTTP never led to HTTPS", fmt.Sprintf(`location.href === %q && isSecureContext`, s.url+"/quien"))
 	e.as(fitterA)
+	theButtonMovesNothing(t, e)
 	open(t, e.tab, s.url+"/canasta")
 	live(t, e.tab)
-	click(t, e.tab, `[data-camara]:not([hidden])`)
+	click(t, e.tab, `[data-con-camara="si"] [data-camara]`)
 	until(t, e.tab, "the label before the camera never came into the basket", fmt.Sprintf(`!!document.querySelector('main [data-tag=%q] button[name=quitar]')`, spoolTag(2)))
 	if !eval[bool](t, e.tab, `!!document.querySelector('.camara video').srcObject`) {
 		t.Error("in the basket the camera does not stay open")
@@ -102,7 +130,7 @@ func TestTheCameraScansByHTTPS(t *testing.T) {
 	until(t, e.tab, "Esc does not close the camera", `!document.querySelector('.camara') && document.activeElement.matches('[data-camara]')`)
 
 	open(t, e.tab, s.url+"/menu")
-	click(t, e.tab, `[data-camara]:not([hidden])`)
+	click(t, e.tab, `[data-con-camara="si"] [data-camara]`)
 	until(t, e.tab, "the label before the camera never opened the spool", fmt.Sprintf(`location.pathname === %q`, "/spools/"+spoolTag(2)))
 	for _, said := range e.heard("/quien") {
 		t.Errorf("the browser says: %s", said)
@@ -134,7 +162,7 @@ func TestWithoutHTTPSThereIsNoCameraButton(t *testing.T) {
 	if _, err := page.ReadFrom(resp.Body); err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(page.String(), "data-camara ") || !strings.Contains(resp.Header.Get("Permissions-Policy"), "camera=()") {
+	if strings.Contains(page.String(), "data-camara>") || !strings.Contains(resp.Header.Get("Permissions-Policy"), "camera=()") {
 		t.Errorf("over HTTP the page may use the camera: %v", resp.Header)
 	}
 }

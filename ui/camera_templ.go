@@ -8,8 +8,9 @@ package ui
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-// cameraButton opens the camera as a scanner. The script shows it only where
-// the tablet has a camera: there is no dead button.
+// cameraButton opens the camera as a scanner. It is shown only where the tablet
+// is known to have one: there is no dead button. Where that is not known yet its
+// place is kept, so that nothing moves when it is found (Frame.HasCamera).
 func cameraButton(f Frame) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -32,7 +33,7 @@ func cameraButton(f Frame) templ.Component {
 		}
 		ctx = templ.ClearChildren(ctx)
 		if f.Camera {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<button type=\"button\" class=\"boton con-script\" data-camara hidden>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<button type=\"button\" class=\"boton con-script\" data-camara>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

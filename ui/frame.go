@@ -60,6 +60,9 @@ type Frame struct {
 	TLS bool
 	// Camera is set when the browser may give the page its camera.
 	Camera bool
+	// HasCamera is what the tablet's script found, "si" or "no"; empty while it
+	// has not looked.
+	HasCamera string
 	// Reread makes the script ask for the page's state now and then; for a page
 	// that shows more than the plant and so follows no view.
 	Reread bool
