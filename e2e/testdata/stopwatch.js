@@ -3,7 +3,16 @@
 "use strict";
 (() => {
   const painted = (then) => requestAnimationFrame(() => setTimeout(() => then(performance.now())));
-  addEventListener("DOMContentLoaded", () => setTimeout(() => painted((at) => { window.usableAt = at; })));
+  // A page is usable when its scripts have taken over, which they do in the task
+  // of this event, the frame after that is painted, and something is on the glass.
+  addEventListener("DOMContentLoaded", () => painted((at) => {
+    new PerformanceObserver((list, self) => {
+      const seen = list.getEntriesByName("first-contentful-paint")[0];
+      if (!seen) return;
+      self.disconnect();
+      window.usableAt = Math.max(at, seen.startTime);
+    }).observe({ type: "paint", buffered: true });
+  }));
   // What an act changes inside a place, from its beginning to the last change
   // that is painted; passing times are no change.
   function watch(place, act, quiet = 300) {
