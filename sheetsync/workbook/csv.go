@@ -155,13 +155,21 @@ func mend(s string) string {
 }
 
 // detect finds the separator: of comma, semicolon and tab the one that occurs
-// most often in the header.
+// most often in the header, outside of quotes.
 func detect(raw []byte) rune {
 	head, _ := cutRecord(raw)
-	best, most := ',', bytes.Count(head, []byte{','})
+	count, quoted := map[rune]int{}, false
+	for _, c := range head {
+		if c == '"' {
+			quoted = !quoted
+		} else if !quoted {
+			count[rune(c)]++
+		}
+	}
+	best := ','
 	for _, c := range []rune{';', '\t'} {
-		if n := bytes.Count(head, []byte{byte(c)}); n > most {
-			best, most = c, n
+		if count[c] > count[best] {
+			best = c
 		}
 	}
 	return best
