@@ -72,6 +72,7 @@ func FuzzFollow(f *testing.F) {
 	}
 	f.Add(records[0], false)
 	f.Add([]byte{}, false)
+	tries := 0
 	f.Fuzz(func(t *testing.T, raw []byte, fits bool) {
 		if bytes.Equal(raw, records[0]) {
 			return // it is what the primary sends
@@ -83,7 +84,7 @@ func FuzzFollow(f *testing.F) {
 			if err == nil && (err2 != nil || !reflect.DeepEqual(e, again)) {
 				t.Fatalf("%q says %+v, written and read again %+v, %v", raw, e, again, err2)
 			}
-			if err == nil && raw[len(raw)-1]&63 != 0 { // taking it costs a disk's time
+			if tries++; err == nil && tries%500 != 1 { // taking it costs a disk's time
 				return
 			}
 		}
