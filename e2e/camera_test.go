@@ -116,7 +116,7 @@ func TestTheCameraScansByHTTPS(t *testing.T) {
 	theButtonMovesNothing(t, e)
 	open(t, e.tab, s.url+"/canasta")
 	live(t, e.tab)
-	click(t, e.tab, `[data-con-camara="si"] [data-camara]`)
+	click(t, e.tab, `[data-con-camara="si"] button[data-camara]`)
 	until(t, e.tab, "the label before the camera never came into the basket", fmt.Sprintf(`!!document.querySelector('main [data-tag=%q] button[name=quitar]')`, spoolTag(2)))
 	if !eval[bool](t, e.tab, `!!document.querySelector('.camara video').srcObject`) {
 		t.Error("in the basket the camera does not stay open")
@@ -130,7 +130,7 @@ func TestTheCameraScansByHTTPS(t *testing.T) {
 	until(t, e.tab, "Esc does not close the camera", `!document.querySelector('.camara') && document.activeElement.matches('[data-camara]')`)
 
 	open(t, e.tab, s.url+"/menu")
-	click(t, e.tab, `[data-con-camara="si"] [data-camara]`)
+	click(t, e.tab, `[data-con-camara="si"] button[data-camara]`)
 	until(t, e.tab, "the label before the camera never opened the spool", fmt.Sprintf(`location.pathname === %q`, "/spools/"+spoolTag(2)))
 	for _, said := range e.heard("/quien") {
 		t.Errorf("the browser says: %s", said)
