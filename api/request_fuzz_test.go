@@ -38,6 +38,7 @@ func newDoor(t testing.TB) *door {
 		o.Log = slog.New(slog.NewTextHandler(d.log, &slog.HandlerOptions{Level: slog.LevelError}))
 	})
 	d.pin("24681357")
+	d.workerPIN(bruno, brunosPIN)
 	read, act, admin := d.token("read"), d.token("act"), d.token("admin")
 	session := d.post("/api/supervisor/session", `{"pin":"24681357"}`, "Authorization", "Bearer "+act).want(t, "a session", 200)
 	cookie, _, _ := strings.Cut(session.Header.Get("Set-Cookie"), ";")
@@ -114,6 +115,8 @@ func FuzzRequests(f *testing.F) {
 		{2, find("POST /escaneo/imagen"), "", "ancho=8", "Content-Type: application/octet-stream\n", "", strings.Repeat("\x00\xff", 32)},
 		{2, find("POST /canasta/{verbo}"), "tomar", "", form, "envivo_persona=12", "spool=S-1&orden=3&operacion=ARM"},
 		{2, find("POST /persona"), "", "", form, "", "trabajador=12&volver=//evil.example"},
+		{2, find("POST /persona"), "", "", form, "envivo_persona=13.1764194700000.x.y", "trabajador=13&volver=<canario>&pin=<canario>&escaneo=1"},
+		{2, find("GET /persona"), "", "trabajador=13&accion=traspasar&spool=%3Ccanario%3E&orden=%3Ccanario%3E&version=1", "Accept: text/html\n", "envivo_persona=13.99999999999999999999..", ""},
 		{0, find("POST /entrar"), "", "", form, "", "pin=00000000&volver=%2F<canario>"},
 		{0, find("POST /tablet/codigo"), "", "", form, "", "codigo=ABC<canario>"},
 		{1, find("GET /spools"), "", "q=%3Ccanario%3E&yo=12&orden=;&op=ARM", "Accept: text/html\nX-Parte: vivo\nX-Vista: /spools?q=<canario>\n", "envivo_recientes=S-1.<canario>; envivo_aviso=eyJ0IjoiPGNhbmFyaW8-In0", ""},

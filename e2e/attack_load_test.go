@@ -95,7 +95,7 @@ func (a *assault) exported() string {
 // leaks looks for the planted secrets in everything the box gives out.
 func (a *assault) leaks() {
 	out := map[string]string{"the log at debug level": a.logs.String(), "the export": a.exported(),
-		"config": envivo(a.t, "config", "--data", a.data), "token list": envivo(a.t, "token", "list", "--data", a.data)}
+		"config": envivo(a.t, "config", "--data", a.data), "what is known of Bruno": a.aboutBruno(), "token list": envivo(a.t, "token", "list", "--data", a.data)}
 	if report, err := run("doctor", "--data", a.data); report != "" {
 		out["doctor"] = report
 	} else if err != nil {
@@ -114,7 +114,8 @@ func (a *assault) leaks() {
 	}
 	_, device, _ := strings.Cut(a.device, "=")
 	_, session, _ := strings.Cut(a.session, "=")
-	for name, secret := range map[string]string{"the PIN": a.pin, "a token": a.read, "the act token": a.act, "the admin token": a.admin, "a device's secret": device, "a session": session, "a PIN's hash": "argon2id"} {
+	seal := a.person[strings.LastIndexByte(a.person, '.')+1:]
+	for name, secret := range map[string]string{"the PIN": a.pin, "a worker's PIN": a.workerPIN, "the seal of a person's cookie": seal, "a token": a.read, "the act token": a.act, "the admin token": a.admin, "a device's secret": device, "a session": session, "a PIN's hash": "argon2id"} {
 		if secret == "" {
 			a.t.Errorf("%s is empty; the search would prove nothing", name)
 			continue

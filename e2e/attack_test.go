@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -35,6 +34,7 @@ type assault struct {
 	pin                      string
 	read, act, admin, device string // device is a cookie
 	session                  string // a supervisor's cookie that was valid
+	workerPIN, person        string // Bruno's PIN, and his cookie on device
 	sheet                    *sheetBox
 	told                     []string // what the rows say of the log
 }
@@ -71,6 +71,15 @@ func attacks() []attack {
 			return a.code("POST", "/api/occupation/liberar", `{"tag_spool":"S-0001","motivo":"x"}`, append(bearer(a.act), "Cookie", "envivo_supervisor=fijada")...)
 		}},
 		{"PIN brute force, 24 at once", "429 DEMASIADOS_INTENTOS", "msg=\"wrong PIN\" and msg=\"locked after wrong PINs\"", (*assault).guessed},
+		{"acting as a worker who has a PIN, without it", "403 PIN_REQUERIDO", silent, func(a *assault) string {
+			return a.code("POST", "/api/occupation/tomar", a.asBruno(""), bearer(a.act)...)
+		}},
+		{"a worker's PIN guessed, 24 at once", "429 DEMASIADOS_INTENTOS", "msg=\"wrong PIN\" and msg=\"locked after wrong PINs\"", (*assault).guessedBruno},
+		{"a person's cookie made up for a worker who has a PIN", "303 /?volver=%2Fmis", silent, func(a *assault) string {
+			return a.page("GET", "/mis", "", "Cookie", a.device+"; envivo_persona=13")
+		}},
+		{"a person's cookie on another device", "303 /?volver=%2Fmis", silent, (*assault).carriedPerson},
+		{"a person's cookie replayed after Salir", "303 /?volver=%2Fmis", silent, (*assault).replayedPerson},
 		{"path traversal", "no file", silent, (*assault).traversed},
 		{"open redirect", "303 /mis", silent, func(a *assault) string {
 			return a.page("POST", "/persona", "trabajador=12&volver=//evil.example", "Cookie", a.device, "Content-Type", formType)
@@ -135,12 +144,17 @@ func TestAttackTable(t *testing.T) {
 			}
 		}
 	}
+	a.guessed()
+	a.guessedBruno() // where the rows took longer than their locks, again
 	a.restart()
 	if got := a.code("POST", "/api/supervisor/session", `{"pin":"`+a.pin+`"}`, "X-From", guesser); got != "429 DEMASIADOS_INTENTOS" {
 		t.Errorf("the right PIN of a locked address after a restart: %s, want 429", got)
 	}
 	if got := a.code("POST", "/api/occupation/liberar", `{"tag_spool":"S-0001","motivo":"x"}`, append(bearer(a.act), "Cookie", a.session)...); got != noAccess {
 		t.Errorf("a supervisor's cookie replayed after a restart: %s, want %s", got, noAccess)
+	}
+	if got := a.code("POST", "/api/occupation/tomar", a.asBruno(a.workerPIN), bearer(a.act)...); got != "429 DEMASIADOS_INTENTOS" {
+		t.Errorf("the right PIN of a locked worker after a restart: %s, want 429", got)
 	}
 	a.quiet()
 	a.leaks()
@@ -177,13 +191,10 @@ func besieged(t *testing.T) *assault {
 	dir := plantCSV(t, 5, 1)
 	hostile(t, dir)
 	data := filepath.Join(t.TempDir(), "data")
-	a := &assault{t: t, pin: "24681357", sheet: newSheet(t, dir)}
+	a := &assault{t: t, pin: "24681357", workerPIN: "907060504030", sheet: newSheet(t, dir)}
 	envivo(t, "import", dir, "--data", data)
-	cmd := exec.Command(binary, "pin", "set", "--data", data)
-	cmd.Stdin = strings.NewReader(a.pin + "\n")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("set the PIN: %v %s", err, out)
-	}
+	setPIN(t, data, a.pin)
+	setPIN(t, data, a.workerPIN, "--worker", "13")
 	for scope, to := range map[string]*string{"read": &a.read, "act": &a.act, "admin": &a.admin} {
 		*to = strings.TrimSpace(envivo(t, "token", "new", "--name", "t-"+scope, "--scope", scope, "--data", data))
 	}

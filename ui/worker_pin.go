@@ -26,14 +26,6 @@ func (p WorkerPad) why() string {
 	return "Ingresa tu PIN."
 }
 
-// back leads away from the pad without a PIN.
-func (p WorkerPad) back() string {
-	if p.Tag != "" {
-		return SpoolPath(p.Tag)
-	}
-	return "/"
-}
-
 // TextPINActive says why somebody gets no PIN.
 const TextPINActive = "Ya no está en la lista de activos: no necesita PIN."
 
