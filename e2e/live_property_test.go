@@ -69,7 +69,8 @@ func anyPages(rng *rand.Rand) []string {
 // TestLiveEqualsReload is the property G-15: whatever other clients do while
 // pages with any filter are open, and however often the wire to the box is cut
 // and mended meanwhile, at rest each page reads like a fresh load of its
-// address. All pages are open at once and hang on one wire.
+// address. All pages are open at once and hang on one wire. ENVIVO_NIGHTLY=1
+// makes the run more than seven times as long.
 func TestLiveEqualsReload(t *testing.T) {
 	t.Parallel()
 	s := serve(t, newPlant(t, 90, 5)) // more than a list's window
@@ -84,8 +85,11 @@ func TestLiveEqualsReload(t *testing.T) {
 		live(t, tabs[i])
 	}
 	l := &labour{s: s, rng: rng}
-	cuts := 0
-	for range 8 {
+	cuts, rounds := 0, 8
+	if nightly() {
+		rounds = 60
+	}
+	for range rounds {
 		l.work(t, 30+rng.IntN(40))
 		if rng.IntN(3) > 0 {
 			wire.cut()
