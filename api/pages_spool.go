@@ -140,7 +140,7 @@ func (p *pages) orMissing(w http.ResponseWriter, r *http.Request, err error) err
 
 // older is the part of the history before ?antes=, and the way further back.
 func (p *pages) older(r *http.Request, v *ui.SpoolSight) (ui.Older, error) {
-	o := ui.Older{Total: int(v.Row.Spool.Version)}
+	var o ui.Older
 	events := v.Events
 	if n, err := strconv.ParseUint(r.URL.Query().Get("antes"), 10, 62); err == nil && n > 0 {
 		o.Before = plant.Seq(n)

@@ -18,7 +18,6 @@ type Older struct {
 	Items  []Item
 	More   bool
 	Next   plant.Seq
-	Total  int
 }
 
 // moment is one entry of the timeline.

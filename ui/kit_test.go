@@ -369,7 +369,7 @@ func spoolPages(t *testing.T, f Frame, s *plant.Snapshot, tag string) map[string
 	for name, sheet := range map[string]templ.Component{"": nil, "mas": More(v), "nota": Note(v, form), "rechazado": Reject(v, form),
 		"traspasar": HandOver(v, form), "liberar": Release(v, form), "desbloquear": Unblock(v, form), "cancelar": Cancel(v, form)} {
 		f.Sheet, f.Footer = sheet, SpoolFooter()
-		out[name] = spoolCase{v, SpoolPage(f, v, "c2", Older{More: true, Next: 5, Total: 212})}
+		out[name] = spoolCase{v, SpoolPage(f, v, "c2", Older{Before: 60, More: true, Next: 5})}
 	}
 	return out
 }

@@ -235,7 +235,18 @@ func (v *SpoolSight) unions() []unionView {
 	return out
 }
 
-// Regions of a spool's page: cabeza, uniones, linea, accion.
+// olderItems is the way to events before the newest ones, empty for none. It
+// comes to a page that stays open while its history outgrows one page.
+func (v *SpoolSight) olderItems() ([]Item, error) {
+	n := len(v.Events)
+	if n < PageOfHistory || v.Events[n-1].PrevTag == 0 {
+		return nil, nil
+	}
+	it, err := item("mas", olderLink(v, v.Events[n-1].Seq))
+	return []Item{it}, err
+}
+
+// Regions of a spool's page: cabeza, uniones, linea, antes, accion.
 func (v *SpoolSight) Regions() ([]Region, error) {
 	head, err := item("cabeza", spoolHead(v))
 	if err != nil {
@@ -249,11 +260,15 @@ func (v *SpoolSight) Regions() ([]Region, error) {
 	if err != nil {
 		return nil, err
 	}
+	before, err := v.olderItems()
+	if err != nil {
+		return nil, err
+	}
 	act, err := item("accion", actBar(v, v.act()))
 	if err != nil {
 		return nil, err
 	}
-	return []Region{{ID: "cabeza", Items: []Item{head}}, {ID: "uniones", Items: unions}, {ID: "linea", Items: line}, {ID: "accion", Items: []Item{act}}}, nil
+	return []Region{{ID: "cabeza", Items: []Item{head}}, {ID: "uniones", Items: unions}, {ID: "linea", Items: line}, {ID: "antes", Items: before}, {ID: "accion", Items: []Item{act}}}, nil
 }
 
 func (v *SpoolSight) unionItems() ([]Item, error) {

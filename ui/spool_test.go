@@ -203,3 +203,39 @@ func TestTheHistoryTellsHandoversPartsAndVerdicts(t *testing.T) {
 		}
 	}
 }
+
+// TestAHistoryThatOutgrowsItsPageLeadsToTheRest: the way to older events comes
+// to a page that is open, since it is part of what the page follows.
+func TestAHistoryThatOutgrowsItsPageLeadsToTheRest(t *testing.T) {
+	s := snapshot(spool("S-1", func(s *plant.Spool) { s.Version = 92 }))
+	row, _ := s.Row("S-1")
+	events := func(n int, before plant.Seq) []plant.Event {
+		out := make([]plant.Event, n)
+		for i := range out {
+			out[i] = plant.Event{Seq: plant.Seq(1000 - i), Kind: plant.KindNota, Tag: "S-1", At: noon, PrevTag: plant.Seq(999 - i)}
+		}
+		out[n-1].PrevTag = before
+		return out
+	}
+	for _, c := range []struct {
+		events []plant.Event
+		want   int
+	}{{events(PageOfHistory, 7), 1}, {events(PageOfHistory, 0), 0}, {events(PageOfHistory-1, 0), 0}} {
+		regions, err := (&SpoolSight{Snap: s, Row: row, Now: noon, Events: c.events}).Regions()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := 0
+		for _, r := range regions {
+			if r.ID == "antes" {
+				got = len(r.Items)
+			}
+		}
+		if got != c.want {
+			t.Errorf("after %d events the way to older ones is there %d times, want %d", len(c.events), got, c.want)
+		}
+		if c.want > 0 {
+			says(t, "the way to older events", region(t, drawn(t, regions, err), "antes").n, "Ver 50 más (de 92)")
+		}
+	}
+}
