@@ -3,6 +3,7 @@ package main
 import (
 	"debug/buildinfo"
 	"encoding/json"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 
@@ -34,7 +35,12 @@ type component struct {
 	Version    string     `json:"version"`
 	Purl       string     `json:"purl,omitempty"`
 	Hashes     []hash     `json:"hashes,omitempty"`
+	Licenses   []license  `json:"licenses,omitempty"`
 	Properties []property `json:"properties,omitempty"`
+}
+
+type license struct {
+	Expression string `json:"expression"`
 }
 
 type hash struct {
@@ -52,8 +58,9 @@ type need struct {
 	On  []string `json:"dependsOn"`
 }
 
-// billOf reads a binary of any platform.
-func billOf(path, platform string) ([]byte, error) {
+// billOf reads a binary of any platform; files are what others made of its
+// embedded files, which the linker does not tell.
+func billOf(path, platform string, files ...component) ([]byte, error) {
 	info, err := buildinfo.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -75,6 +82,7 @@ func billOf(path, platform string) ([]byte, error) {
 	for _, m := range info.Deps {
 		b.Parts = append(b.Parts, module(m))
 	}
+	b.Parts = append(b.Parts, files...)
 	sortedBy(b.Parts, func(c component) string { return c.Ref })
 	all := need{Ref: own.Ref}
 	for _, c := range b.Parts {
@@ -83,6 +91,14 @@ func billOf(path, platform string) ([]byte, error) {
 	b.Needs = []need{all}
 	text, err := json.MarshalIndent(b, "", "  ")
 	return append(text, '\n'), err
+}
+
+// font is the one typeface in the binary, as it lies in the source.
+func font(dir string) (component, error) {
+	const file = "assets/fuente/plex.woff2"
+	sum, _, err := hashOf(filepath.Join(dir, filepath.FromSlash(file)))
+	return component{Type: "file", Ref: file, Name: "IBM Plex (" + file + ")", Version: "sha256-" + sum[:min(12, len(sum))], Hashes: []hash{{"SHA-256", sum}},
+		Licenses: []license{{Expression: "OFL-1.1"}}}, err
 }
 
 func module(m *debug.Module) component {

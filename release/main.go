@@ -65,7 +65,11 @@ func release(dir, out, cache string) error {
 		if err := build(dir, p, filepath.Join(out, name), cache); err != nil {
 			return fmt.Errorf("%s: %w", p, err)
 		}
-		bill, err := billOf(filepath.Join(out, name), p)
+		plex, err := font(dir)
+		if err != nil {
+			return err
+		}
+		bill, err := billOf(filepath.Join(out, name), p, plex)
 		if err != nil {
 			return fmt.Errorf("%s: bill of materials: %w", p, err)
 		}

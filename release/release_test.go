@@ -16,11 +16,15 @@ func TestBillListsWhatIsInTheBinary(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
-	text, err := billOf(path, "linux/amd64")
+	plex, err := font("..")
+	if err != nil {
+		t.Fatalf("the font: %v", err)
+	}
+	text, err := billOf(path, "linux/amd64", plex)
 	if err != nil {
 		t.Fatalf("bill: %v", err)
 	}
-	again, err := billOf(path, "linux/amd64")
+	again, err := billOf(path, "linux/amd64", plex)
 	if err != nil || string(text) != string(again) {
 		t.Errorf("the bill of one binary differs from time to time: %v", err)
 	}
@@ -37,10 +41,10 @@ func TestBillListsWhatIsInTheBinary(t *testing.T) {
 	}
 	found := map[string]bool{}
 	for _, c := range b.Parts {
-		found[c.Name] = c.Version != "" && c.Purl == "pkg:golang/"+c.Name+"@"+c.Version
+		found[c.Name] = c.Version != "" && (c.Purl == "pkg:golang/"+c.Name+"@"+c.Version || c.Type == "file" && len(c.Hashes[0].Content) == 64)
 	}
-	if !found["std"] || !found["github.com/google/uuid"] || len(found) != 2 {
-		t.Errorf("the bill lists %v, want Go itself and uuid", found)
+	if !found["std"] || !found["github.com/google/uuid"] || !found[plex.Name] || len(found) != 3 {
+		t.Errorf("the bill lists %v, want Go itself, uuid and the font", found)
 	}
 	if len(b.Needs) != 1 || len(b.Needs[0].On) != len(b.Parts) {
 		t.Errorf("dependencies %+v, want one with all parts", b.Needs)
