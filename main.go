@@ -81,8 +81,14 @@ func main() {
 	os.Exit(run(p, os.Args[1:]))
 }
 
+// exitSettings is the exit code of a service whose command line cannot be
+// understood, which systemd is told not to start again (EX_CONFIG of sysexits.h).
+// It cannot be 2: Go ends with that after a panic, and after the SIGABRT by which
+// systemd ends a server that hangs.
+const exitSettings = 78
+
 // run executes one command line and returns the exit code: 0, 1 when the
-// command failed, 2 when it could not be understood.
+// command failed, 2 when it could not be understood (exitSettings of a service).
 func run(p *program, args []string) int {
 	parser, err := kong.New(&cli{}, kong.Name("envivo"),
 		kong.Description("Who has which spool, live. Start with: envivo demo"),
@@ -104,6 +110,9 @@ func run(p *program, args []string) int {
 		return 0
 	case isUsage(err):
 		p.say("%v (see envivo %s-h)", err, commandOf(err))
+		if by, _ := p.env.look("NOTIFY_SOCKET"); by != "" {
+			return exitSettings
+		}
 		return 2
 	}
 	p.say("%v", err)

@@ -94,8 +94,7 @@ func (w *watchdog) run(ctx context.Context) error {
 		return nil
 	}
 	every := w.within / 3
-	due := w.seq()
-	missed := 0
+	due, missed := plant.Seq(0), 0 // no round was before: the hub may still be starting
 	for {
 		next := w.seq()
 		if err := w.prove(ctx, every, due); err == nil {

@@ -151,7 +151,7 @@ func TestUnitKeepsSecretsAndStrangeNamesApart(t *testing.T) {
 	for _, want := range []string{
 		`ExecStart="/opt/en vivo/envivo" serve "--data=/srv/50%% $$HOME" --access=open --sheet-credentials=%d/sheet-key --log-file=/var/log/envivo/a.log`,
 		"LoadCredential=sheet-key:/etc/envivo/key.json", `ReadWritePaths="/srv/50%% $HOME"`, "ReadWritePaths=-/var/log/envivo",
-		"Type=notify", "WatchdogSec=60", "Restart=always", "RestartPreventExitStatus=2", "ProtectSystem=strict", "NoNewPrivileges=yes", "CapabilityBoundingSet=",
+		"Type=notify", "WatchdogSec=60", "Restart=always", "RestartPreventExitStatus=78", "ProtectSystem=strict", "NoNewPrivileges=yes", "CapabilityBoundingSet=",
 	} {
 		if !slices.Contains(lines, want) {
 			t.Errorf("the unit lacks the line %s", want)

@@ -46,7 +46,18 @@ func install(p *program, u *unit, root string) error {
 		return fmt.Errorf("%w (see: journalctl -u %s -n 50)", err, u.name)
 	}
 	fmt.Fprintf(p.out, "%s runs and starts with this machine\n", u.name)
+	u.warnOfFolders(p)
 	return nil
+}
+
+// warnOfFolders names the folders beside the data's that the account cannot
+// write: they may hold what is somebody else's, so they are not given away.
+func (u *unit) warnOfFolders(p *program) {
+	for _, dir := range u.folders()[1:] {
+		if exec.Command("runuser", "-u", u.user, "--", "test", "-w", dir).Run() != nil {
+			p.say("%s cannot write %s: chown %s %s", u.user, dir, u.user, dir)
+		}
+	}
 }
 
 // account makes the account the server runs as, and gives it its folder.

@@ -57,7 +57,7 @@ const keyFile = "sheet-key"
 // can write its folders and nothing else; what it may not do at all is listed,
 // so that a fault in it stays in it. It is ended and started again when it fails
 // or proves nothing for watchdogWithin, but not when its arguments are wrong
-// (exit code 2): that does not mend itself.
+// (exitSettings): that does not mend itself.
 func (u *unit) systemdUnit() string {
 	var b strings.Builder
 	line := func(format string, a ...any) { fmt.Fprintf(&b, format+"\n", a...) }
@@ -85,7 +85,7 @@ func (u *unit) systemdUnit() string {
 	line("UMask=0077")
 	line("Restart=always")
 	line("RestartSec=2")
-	line("RestartPreventExitStatus=2")
+	line("RestartPreventExitStatus=%d", exitSettings)
 	line("WatchdogSec=%d", int(watchdogWithin.Seconds()))
 	line("TimeoutStartSec=15min")
 	line("TimeoutStopSec=60")

@@ -3,8 +3,10 @@ package e2e
 import (
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -56,4 +58,19 @@ func TestServiceManagerIsTold(t *testing.T) {
 	}
 	s.stop()
 	until("STOPPING=1")
+
+	// What systemd must not start again has a code of its own: a server that it
+	// ends because it hangs, and one that panics, exit with Go's 2.
+	nonsense := exec.Command(binary, "serve", "--nonsense")
+	if err := nonsense.Run(); nonsense.ProcessState.ExitCode() != 78 {
+		t.Errorf("wrong settings exit %d, %v; want 78", nonsense.ProcessState.ExitCode(), err)
+	}
+	s = serve(t, newPlant(t, 3, 0))
+	_ = s.cmd.Process.Signal(syscall.SIGABRT) // as the watchdog of systemd
+	<-s.done
+	s.done <- nil
+	unit := envivo(t, "service", "install", "--print", "--data", s.data)
+	if code := s.cmd.ProcessState.ExitCode(); code != 2 || !strings.Contains(unit, "RestartPreventExitStatus=78\n") {
+		t.Errorf("a server that hung exits %d; systemd would not start it again:\n%s", code, unit)
+	}
 }
