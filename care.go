@@ -29,6 +29,7 @@ type care struct {
 const (
 	lineMedium  = "Segundo medio"
 	lineStandby = "Respaldo"
+	lineOld     = "Servidor anterior"
 )
 
 // lines are what is wrong now, or was within careFor.
@@ -41,7 +42,7 @@ func (c *care) lines() []ui.HealthLine {
 	}
 	c.looked, c.found = now, nil
 	for _, l := range c.all() {
-		if l.Level == levelBad || l.Level == levelWarn && (l.Name == lineMedium || l.Name == lineStandby) {
+		if l.Level == levelBad || l.Level == levelWarn && slices.Contains([]string{lineMedium, lineStandby, lineOld}, l.Name) {
 			c.found = append(c.found, l)
 		}
 	}

@@ -189,6 +189,10 @@ func (c *restoreCmd) Run(p *program) error {
 	if kept != "" {
 		p.say("the store that was there is kept as %s", kept)
 	}
+	// What is restored is another history: nobody took its place.
+	if err := os.Remove(filepath.Join(c.Data, noteRetired)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
 	_, err = fmt.Fprintf(p.out, "%s: %s\n", storePath(c.Data), summary(&report))
 	return err
 }

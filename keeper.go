@@ -88,7 +88,11 @@ func openDesk(p *program, w Where, create bool) (*desk, error) {
 	_, o := engine(plant.DefaultRules(), p.now, slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: slog.LevelError})))
 	o.Env, o.MustExist = w.Env, !create
 	var standing standbyNote
-	if readNote(w.Data, noteStandby, &standing) {
+	var gone retiredNote
+	switch {
+	case readNote(w.Data, noteRetired, &gone):
+		o.Following = gone.By
+	case readNote(w.Data, noteStandby, &standing):
 		o.Following = standing.Of
 	}
 	if _, err := os.Stat(storePath(w.Data)); errors.Is(err, os.ErrNotExist) {

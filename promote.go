@@ -72,11 +72,12 @@ type promotion struct {
 }
 
 func (x promotion) carryOut(ctx context.Context, force bool, reason string) error {
-	_, alive := standby.Alive(ctx, knocking(x.note.Of))
-	if err := standby.Promotion(x.state, alive); err != nil && !force {
+	found := standby.Knock(ctx, knocking(x.note.Of))
+	if err := standby.Promotion(x.state, found.Alive); err != nil && !force {
 		return fmt.Errorf("%w (--force --reason TEXT does it all the same)", err)
 	}
-	was := promotedNote{At: x.now, Of: x.note.Of, Epoch: x.note.Epoch, Seq: x.state.Applied, Reason: reason}
+	was := promotedNote{At: x.now, Of: x.note.Of, Epoch: x.note.Epoch, Seq: x.state.Applied, Reason: reason,
+		TokenFile: x.note.TokenFile, CAFile: x.note.CAFile}
 	if err := writeNote(x.dir, notePromoted, was); err != nil {
 		return err
 	}
@@ -96,8 +97,12 @@ func knocking(primary string) standby.Options {
 
 // beginRole prepares what the role needs before anybody is let in.
 func (f *floor) beginRole(ctx context.Context) error {
-	if !f.role.follows() {
+	switch {
+	case f.role.retired != nil:
+		return nil
+	case !f.role.follows():
 		f.replica = newReplica(f.store, f.cfg.Data, f.now)
+		f.replica.retire = f.retire
 		return f.recordPromotion(ctx)
 	}
 	f.role.follower = standby.NewFollower(f.role.options, f.store, f.role.note.Told, f.role.note.Contact)
@@ -116,18 +121,17 @@ func (f *floor) startRole(ctx context.Context, g *errgroup.Group) {
 	if f.replica != nil {
 		f.http.RegisterOnShutdown(f.replica.leaveNow)
 	}
-	if f.role.promoted != nil {
+	if f.role.promoted != nil && !f.role.follows() {
 		g.Go(func() error { f.watchOld(ctx); return nil })
 	}
-	if !f.role.follows() {
-		return
+	if f.role.follower != nil {
+		g.Go(func() error { return f.followPrimary(ctx) })
+		g.Go(func() error { f.noteContact(ctx); return nil })
 	}
-	g.Go(func() error { return f.followPrimary(ctx) })
-	g.Go(func() error { f.noteContact(ctx); return nil })
 	g.Go(func() error {
 		select {
 		case <-f.role.changed:
-			f.log.Warn("promoted: going on as the plant's server")
+			f.log.Warn("this box has another role from now on")
 			f.cfg.Addr = f.listen.Addr().String()
 			return errRole
 		case <-ctx.Done():
@@ -172,25 +176,6 @@ func (f *floor) noteContact(ctx context.Context) {
 	}
 }
 
-// watchOld looks whether the old primary has come back: two servers that both
-// take commands are the one thing a promotion must not lead to.
-func (f *floor) watchOld(ctx context.Context) {
-	was := f.role.promoted
-	for {
-		if epoch, alive := standby.Alive(ctx, knocking(was.Of)); alive && (epoch == was.Epoch || epoch == "") {
-			if f.role.oldSeen.Load() == 0 {
-				f.log.Error("the old primary answers: switch it off", "primary", was.Of)
-			}
-			f.role.oldSeen.Store(f.now().Unix())
-		} else if ctx.Err() == nil {
-			f.role.oldSeen.Store(0)
-		}
-		if waitFor(ctx, 30*time.Second) != nil {
-			return
-		}
-	}
-}
-
 // resumeHooks lets receivers that were served in an epoch go on in this one.
 func (f *floor) resumeHooks(ctx context.Context, d *desk, epoch string) error {
 	settings := map[string]string{}
@@ -217,6 +202,9 @@ func (f *floor) banner() func() ui.Standby {
 		return nil
 	}
 	return func() ui.Standby {
+		if f.role.retired != nil {
+			return ui.Standby{Primary: f.role.retired.By, Retired: true}
+		}
 		s := f.role.follower.State()
 		out := ui.Standby{Primary: f.role.note.Of, Behind: s.Behind()}
 		if s.Trouble != "" {
@@ -236,7 +224,10 @@ func (f *floor) roleLines() []ui.HealthLine {
 	switch {
 	case f.role.follows():
 		level, now := levelOK, f.banner()()
-		if now.Silent > 0 || now.Behind > 0 {
+		switch {
+		case now.Retired:
+			level = levelBad
+		case now.Silent > 0 || now.Behind > 0:
 			level = levelWarn
 		}
 		out = append(out, ui.HealthLine{Name: name, Level: level, Text: ui.StandbyOf(now)})
@@ -249,15 +240,18 @@ func (f *floor) roleLines() []ui.HealthLine {
 			out = append(out, ui.HealthLine{Name: name, Level: level, Text: ui.StandbyAt(c.Name, int(c.Seq), age)})
 		}
 	}
-	if f.role.promoted != nil && f.role.oldSeen.Load() > 0 {
-		out = append(out, ui.HealthLine{Name: "Servidor anterior", Level: levelBad, Text: ui.OldAlive(f.role.promoted.Of)})
+	switch f.role.old.Load() {
+	case oldAlive:
+		out = append(out, ui.HealthLine{Name: lineOld, Level: levelBad, Text: ui.OldAlive(f.role.promoted.Of)})
+	case oldRetired:
+		out = append(out, ui.HealthLine{Name: lineOld, Level: levelWarn, Text: ui.OldRetired(f.role.promoted.Of)})
 	}
 	return out
 }
 
 func (f *floor) roleMetrics(w io.Writer) {
-	all := []gauge{{"envivo_standby", truth(f.role.follows())}}
-	if f.role.follows() {
+	all := []gauge{{"envivo_standby", truth(f.role.follower != nil)}, {"envivo_retired", truth(f.role.retired != nil)}}
+	if f.role.follower != nil {
 		s := f.role.follower.State()
 		all = append(all, gauge{"envivo_standby_behind_events", float64(s.Behind())}, gauge{"envivo_standby_contact_age_seconds", f.now().Sub(s.Contact).Seconds()})
 	}
@@ -270,7 +264,7 @@ func (f *floor) roleMetrics(w io.Writer) {
 		}
 	}
 	if f.role.promoted != nil {
-		all = append(all, gauge{"envivo_old_primary_alive", truth(f.role.oldSeen.Load() > 0)})
+		all = append(all, gauge{"envivo_old_primary_alive", truth(f.role.old.Load() == oldAlive)})
 	}
 	writeGauges(w, all)
 }

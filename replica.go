@@ -21,6 +21,8 @@ type replica struct {
 	// leaving ends the waiting of standbys when the server stops.
 	leaving  chan struct{}
 	leaveNow func()
+	// retire ends this box as the plant's server.
+	retire func(by string) error
 
 	mu   sync.Mutex
 	seen map[string]confirmed
@@ -84,6 +86,9 @@ func (r *replica) Confirmed(name string, seq plant.Seq) {
 	defer r.mu.Unlock()
 	r.seen[name] = confirmed{name, seq, r.now()}
 }
+
+// Retire is part of api.Replica.
+func (r *replica) Retire(by string) error { return r.retire(by) }
 
 // all are the standbys seen since the start, by name.
 func (r *replica) all() []confirmed {

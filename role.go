@@ -29,6 +29,9 @@ const (
 	noteStandby = "respaldo.json"
 	// notePromoted says that the folder was a standby's.
 	notePromoted = "promovido.json"
+	// noteRetired says that the folder was the plant's until a promoted standby
+	// took its place: its store takes no commands. Whoever knows better removes it.
+	noteRetired = "retirado.json"
 	// settingPromoted is the same in the plant's own log.
 	settingPromoted = "promovido"
 )
@@ -40,6 +43,9 @@ type standbyNote struct {
 	Since   time.Time `json:"since"`
 	Told    plant.Seq `json:"told"`
 	Contact time.Time `json:"contact"`
+	// TokenFile and CAFile are those of --standby-token and --standby-ca.
+	TokenFile string `json:"token_file,omitempty"`
+	CAFile    string `json:"ca_file,omitempty"`
 }
 
 // promotedNote is what a promoted standby remembers of its life before.
@@ -51,6 +57,17 @@ type promotedNote struct {
 	Reason string    `json:"reason,omitempty"`
 	// Recorded says that the plant's log has it, too.
 	Recorded bool `json:"recorded,omitempty"`
+	// TokenFile and CAFile let it speak to the old primary, should that return.
+	TokenFile string `json:"token_file,omitempty"`
+	CAFile    string `json:"ca_file,omitempty"`
+}
+
+// retiredNote is what a primary remembers of having been replaced.
+type retiredNote struct {
+	At    time.Time `json:"at"`
+	By    string    `json:"by"`
+	Epoch string    `json:"epoch"`
+	Seq   plant.Seq `json:"seq"`
 }
 
 // errRole ends a server whose folder has become something else; another one
@@ -63,17 +80,35 @@ type role struct {
 	options  standby.Options
 	follower *standby.Follower // nil: not a standby
 	promoted *promotedNote     // nil: never was one
+	retired  *retiredNote      // nil: nobody took its place
 
 	// promote carries out a promotion of the running standby; nil otherwise.
 	promote func(ctx context.Context, force bool, reason string) error
 	// changed ends the server.
 	changed chan struct{}
-	// oldSeen is when the old primary last answered, in Unix seconds.
-	oldSeen atomic.Int64
+	// old is what the old primary was last seen doing.
+	old atomic.Int32
 }
 
-// follows reports whether the box is a standby.
-func (r *role) follows() bool { return r.note.Of != "" }
+// What a promoted standby knows of the primary it took over from.
+const (
+	oldSilent  int32 = iota
+	oldAlive         // it takes commands
+	oldRetired       // it is there and takes none
+)
+
+// shows is the address of the server whose plant the box only shows, empty for
+// a plant's server.
+func (r *role) shows() string {
+	if r.retired != nil {
+		return r.retired.By
+	}
+	return r.note.Of
+}
+
+// follows reports whether the box takes no commands: a standby, or a primary
+// that was replaced.
+func (r *role) follows() bool { return r.shows() != "" }
 
 // serveInRole serves as what the folder is, and again when that changes.
 func serveInRole(ctx context.Context, p *program, c *Config) error {
@@ -97,6 +132,16 @@ func (c *Config) takeRole(ctx context.Context, p *program) (*role, error) {
 	if readNote(c.Data, notePromoted, &was) {
 		r.promoted = &was
 	}
+	var gone retiredNote
+	if readNote(c.Data, noteRetired, &gone) {
+		if c.StandbyOf != "" {
+			return nil, fmt.Errorf("%s was the plant's until %s took its place: a standby begins with an empty folder", c.Data, gone.By)
+		}
+		p.say("this box was replaced by %s on %s: it only shows. Empty the folder and start with --standby-of; if it was a mistake, switch the other one off and remove %s",
+			gone.By, gone.At.Format(time.DateTime), filepath.Join(c.Data, noteRetired))
+		r.retired = &gone
+		return r, nil
+	}
 	standing := readNote(c.Data, noteStandby, &r.note)
 	switch {
 	case standing && c.StandbyOf == "":
@@ -111,7 +156,7 @@ func (c *Config) takeRole(ctx context.Context, p *program) (*role, error) {
 	}
 	log := c.logger(p.err)
 	var err error
-	if r.options, err = c.standbyOptions(p, log); err != nil {
+	if r.options, err = asking(p, c.StandbyOf, c.StandbyToken, c.StandbyCA, log); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
@@ -126,23 +171,42 @@ func (c *Config) takeRole(ctx context.Context, p *program) (*role, error) {
 	if r.note, err = n.install(r.note); err != nil {
 		return nil, fmt.Errorf("begin with the copy of %s: %w", c.StandbyOf, err)
 	}
-	return r, nil
+	return r, c.noteKeys(r)
 }
 
-// standbyOptions are how the primary is asked.
-func (c *Config) standbyOptions(p *program, log *slog.Logger) (standby.Options, error) {
+// noteKeys remembers where the token and the authority are: after a promotion
+// the settings will be gone.
+func (c *Config) noteKeys(r *role) (err error) {
+	was := r.note
+	if r.note.TokenFile, err = filepath.Abs(c.StandbyToken); err != nil {
+		return err
+	}
+	if r.note.CAFile = c.StandbyCA; c.StandbyCA != "" {
+		if r.note.CAFile, err = filepath.Abs(c.StandbyCA); err != nil {
+			return err
+		}
+	}
+	if r.note == was {
+		return nil
+	}
+	return writeNote(c.Data, noteStandby, r.note)
+}
+
+// asking is how a primary is asked: with the token in a file, and trusting the
+// authority in another one (empty: those the system knows).
+func asking(p *program, primary, tokenFile, caFile string, log *slog.Logger) (standby.Options, error) {
 	conf := &tls.Config{MinVersion: tls.VersionTLS12}
-	if c.StandbyCA != "" {
-		pem, err := os.ReadFile(c.StandbyCA)
+	if caFile != "" {
+		pem, err := os.ReadFile(caFile)
 		if err != nil {
 			return standby.Options{}, fmt.Errorf("--standby-ca: %w", err)
 		}
 		if conf.RootCAs = x509.NewCertPool(); !conf.RootCAs.AppendCertsFromPEM(pem) {
-			return standby.Options{}, fmt.Errorf("--standby-ca: %s holds no certificate", c.StandbyCA)
+			return standby.Options{}, fmt.Errorf("--standby-ca: %s holds no certificate", caFile)
 		}
 	}
 	token := func() (string, error) {
-		b, err := os.ReadFile(c.StandbyToken)
+		b, err := os.ReadFile(tokenFile)
 		if err != nil {
 			return "", fmt.Errorf("--standby-token: %w", err)
 		}
@@ -153,7 +217,7 @@ func (c *Config) standbyOptions(p *program, log *slog.Logger) (standby.Options, 
 	}
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: conf, ResponseHeaderTimeout: time.Minute},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	return standby.Options{Primary: c.StandbyOf, Token: token, Send: client.Do, Now: p.now, Log: log, Wait: waitFor}, nil
+	return standby.Options{Primary: primary, Token: token, Send: client.Do, Now: p.now, Log: log, Wait: waitFor}, nil
 }
 
 // waitFor returns after a time, or with ctx's error.

@@ -168,7 +168,7 @@ func (f *floor) openStore() error {
 	rules, o := engine(f.cfg.rules(), f.now, f.log)
 	o.Env, o.Prove = f.cfg.env(), f.program.prove
 	if f.role.follows() {
-		o.Env, o.Following, o.MustExist = f.cfg.Env, f.role.note.Of, true
+		o.Env, o.Following, o.MustExist = f.cfg.Env, f.role.shows(), true
 	}
 	st, err := store.Open(storePath(f.cfg.Data), o)
 	if err != nil {

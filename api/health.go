@@ -60,6 +60,8 @@ type healthDetails struct {
 	Sheet  bool       `json:"sheet"`
 	Sync   syncHealth `json:"sync"`
 	Motivo string     `json:"motivo,omitempty"`
+	// Follows is the address of the server whose plant this box only shows.
+	Follows string `json:"sigue_a,omitempty"`
 }
 
 // health always answers 200 (rules §9.3): a front end that cannot read it
@@ -69,6 +71,9 @@ func (s *Server) health(*call) (any, error) {
 	h := healthJSON{Status: "healthy", Timestamp: plant.ISOTime(s.o.Now()), Environment: s.o.Env, Sheets: "ok", Redis: "ok", Version: s.o.Version, Operational: true}
 	snap := s.o.Plant.Snapshot()
 	h.Details = healthDetails{Seq: snap.Seq, Epoch: snap.Epoch, Spools: snap.Len(), Build: s.o.Build, Sheet: s.o.SheetID != "", Sync: s.desk.health()}
+	if s.o.Standby != nil {
+		h.Details.Follows = s.o.Standby().Primary
+	}
 	if s.o.Sheet != nil {
 		if err := s.o.Sheet(); err != nil {
 			h.Status, h.Sheets = "degraded", "error"

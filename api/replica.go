@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -24,6 +26,9 @@ type Replica interface {
 	// Confirmed notes that a standby, by its token's name, has everything up to an
 	// event on disk.
 	Confirmed(name string, seq plant.Seq)
+	// Retire makes this box one that only shows, durably: the one at the address by
+	// has taken its place. It takes effect right after the answer.
+	Retire(by string) error
 }
 
 func (s *Server) replicaRoutes() []route {
@@ -34,7 +39,48 @@ func (s *Server) replicaRoutes() []route {
 			says:  "Registros del diario después de un evento, tal como están guardados",
 			more:  "Espera hasta 20 s a que haya alguno. Pedir después de un seq confirma que todo hasta ahí quedó en el disco del respaldo. 409: es otra historia.",
 			query: []param{paramAfterSeq, paramEpoch, {name: "link", says: "El eslabón de la cadena en after, en hexadecimal.", kind: "string"}}},
+		{at: "POST /api/replica/retire", scope: ScopeAdmin, f: s.replicaRetire, group: groupBox, refuse: "409 422 503", answer: retiredAnswer{},
+			says: "Otro equipo tomó el lugar de este: desde ahora solo muestra",
+			more: "Lo pide el respaldo promovido cuando el equipo anterior vuelve. 409: este equipo tiene otra historia, y sigue como está.",
+			query: []param{{name: "epoch", says: "El epoch de este equipo.", kind: "string", must: true},
+				{name: "address", says: "Dónde se trabaja ahora: http:// o https://.", kind: "string", must: true}}},
 	}
+}
+
+type retiredAnswer struct {
+	Retired bool      `json:"retirado"`
+	By      string    `json:"por"`
+	Seq     plant.Seq `json:"seq"`
+}
+
+// replicaRetire ends the double life of a primary that came back after its
+// standby was promoted. It is no event: this box's record is to stay what it was,
+// so that it can be compared with the other one's.
+func (s *Server) replicaRetire(c *call) (any, error) {
+	if s.o.Replica == nil {
+		return nil, noReplica()
+	}
+	epoch, err := c.query("epoch")
+	if err != nil {
+		return nil, err
+	}
+	by, err := c.query("address")
+	if err != nil {
+		return nil, err
+	}
+	if u, err := url.Parse(by); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, invalid("query", "address", "url_parsing", "El parámetro address debe empezar con http:// o https://.", nil)
+	}
+	snap := s.o.Plant.Snapshot()
+	if epoch != snap.Epoch {
+		return nil, &problem{status: http.StatusConflict, code: "HISTORIA_AJENA", message: "Este equipo tiene otra historia: no lo reemplaza nadie.",
+			data: map[string]any{"epoch": snap.Epoch, "seq": snap.Seq}}
+	}
+	s.o.Log.Error("another box has taken this one's place: no commands from now on", "by", by, "asked", c.grant.device)
+	if err := s.o.Replica.Retire(by); err != nil {
+		return nil, fmt.Errorf("retire: %w", err)
+	}
+	return retiredAnswer{true, by, snap.Seq}, nil
 }
 
 type replicaAnswer struct {

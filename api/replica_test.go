@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -20,6 +21,7 @@ type primary struct {
 	*box
 	fail      error
 	confirmed string
+	by        string
 }
 
 func (p *primary) Ship(_ context.Context, begin func(int64), w http.ResponseWriter) error {
@@ -41,6 +43,40 @@ func (p *primary) Records(ctx context.Context, after plant.Seq) ([][]byte, error
 func (p *primary) Link(seq plant.Seq) ([32]byte, error) { return p.store.Link(seq) }
 
 func (p *primary) Confirmed(name string, seq plant.Seq) { p.confirmed = fmt.Sprint(name, " ", seq) }
+
+func (p *primary) Retire(by string) error {
+	if p.fail == nil {
+		p.by = by
+	}
+	return p.fail
+}
+
+// TestOnlyItsOwnHistoryRetiresABox: the promoted standby names the history it
+// took over; nobody else's word ends a plant's server.
+func TestOnlyItsOwnHistoryRetiresABox(t *testing.T) {
+	p := &primary{}
+	b := newBox(t, enrolled, func(o *api.Options) { o.Replica = p })
+	admin, act := "Bearer "+b.token("admin"), "Bearer "+b.token("act")
+	ask := func(epoch, by, token string) reply {
+		return b.post("/api/replica/retire?"+url.Values{"epoch": {epoch}, "address": {by}}.Encode(), nil, "Authorization", token)
+	}
+	own, to := b.store.Epoch(), "https://nuevo:8080"
+	ask("other", to, admin).want(t, "another history", 409, "HISTORIA_AJENA")
+	ask("", to, admin).want(t, "no history", 422)
+	ask(own, "", admin).want(t, "no address", 422)
+	ask(own, "javascript:alert(1)", admin).want(t, "an address that is none", 422)
+	ask(own, to, act).want(t, "no administrator", 403)
+	if p.by != "" {
+		t.Fatalf("a refused request retired the box: %s", p.by)
+	}
+	if r := ask(own, to, admin).want(t, "its own history", 200); r.text("por") != to || p.by != to {
+		t.Errorf("retired by %q: %s", p.by, r.Raw)
+	}
+	p.fail = errors.New("the disk died")
+	ask(own, to, admin).want(t, "a box that cannot note it", 500)
+	bare := newBox(t)
+	bare.post("/api/replica/retire?epoch=e&address=http://x", nil, "Authorization", "Bearer "+bare.token("admin")).want(t, "a box without standbys", 503)
+}
 
 func TestAStandbyIsGivenRecords(t *testing.T) {
 	p := &primary{}
@@ -99,9 +135,13 @@ func TestABoxWithoutReplicaSaysSo(t *testing.T) {
 func TestAStandbyWearsABanner(t *testing.T) {
 	now := ui.Standby{Primary: "http://planta:8080", Behind: 12}
 	b := newBox(t, func(o *api.Options) { o.Standby = func() ui.Standby { return now } })
-	for path, want := range map[string]string{"/": "le faltan 12 eventos", "/spools": "RESPALDO — solo lectura", "/tv": "RESPALDO"} {
+	for path, want := range map[string]string{"/": "le faltan 12 eventos", "/spools": "RESPALDO — solo lectura", "/tv": "RESPALDO", "/api/health": `"sigue_a":"http://planta:8080"`} {
 		if r := b.get(path, "Accept", "text/html"); !strings.Contains(r.Raw, want) {
 			t.Errorf("%s does not say %q", path, want)
 		}
+	}
+	now = ui.Standby{Primary: "http://nuevo:8080", Retired: true}
+	if r := b.get("/spools", "Accept", "text/html"); !strings.Contains(r.Raw, "SERVIDOR ANTERIOR — no registra") || !strings.Contains(r.Raw, `href="http://nuevo:8080"`) {
+		t.Errorf("a retired box says %.300s", r.Raw)
 	}
 }

@@ -139,7 +139,7 @@ func sayBusy(e *plant.Error) string {
 }
 
 func sayStandby(e *plant.Error) string {
-	out := "Este equipo es el respaldo y solo muestra"
+	out := "Este equipo no registra, solo muestra"
 	if e.Tag != "" {
 		out += "; " + tagOf(e) + " sin cambios"
 	}

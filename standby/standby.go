@@ -26,6 +26,7 @@ import (
 const (
 	CopyPath    = "/api/replica/copy"
 	RecordsPath = "/api/replica/records"
+	RetirePath  = "/api/replica/retire"
 )
 
 // Answer is what the primary says to a request for records after an event.
@@ -206,11 +207,15 @@ func Fetch(ctx context.Context, o Options, w io.Writer) error {
 }
 
 func (o *Options) get(ctx context.Context, path string) (*http.Response, error) {
+	return o.ask(ctx, http.MethodGet, path)
+}
+
+func (o *Options) ask(ctx context.Context, method, path string) (*http.Response, error) {
 	token, err := o.Token()
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(o.Primary, "/")+path, nil)
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(o.Primary, "/")+path, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -234,25 +239,51 @@ func said(resp *http.Response) error {
 	return fmt.Errorf("the primary answers %s", resp.Status)
 }
 
-// Alive asks whether anybody answers at the primary's address, and with which
-// epoch. Any answer counts: a server in trouble is a server.
-func Alive(ctx context.Context, o Options) (epoch string, alive bool) {
+// Found is what answers at a primary's address.
+type Found struct {
+	// Alive says that somebody answers. Any answer counts: a server in trouble is
+	// a server.
+	Alive bool
+	// Epoch is the history it serves, empty when it does not say.
+	Epoch string
+	// Follows is whose events it only shows, empty for a server that takes
+	// commands.
+	Follows string
+}
+
+// Knock asks who answers at the primary's address. It sends no secret.
+func Knock(ctx context.Context, o Options) Found {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(o.Primary, "/")+"/api/health", nil)
 	if err != nil {
-		return "", false
+		return Found{}
 	}
 	resp, err := o.Send(req)
 	if err != nil {
-		return "", false
+		return Found{}
 	}
 	defer resp.Body.Close()
 	var h struct {
 		Details struct {
-			Epoch string `json:"epoch"`
+			Epoch   string `json:"epoch"`
+			Follows string `json:"sigue_a"`
 		} `json:"details"`
 	}
 	_ = json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&h) // whatever it is, it answered
-	return h.Details.Epoch, true
+	return Found{Alive: true, Epoch: h.Details.Epoch, Follows: h.Details.Follows}
+}
+
+// Retire tells a primary that another box, at the address by, has taken its
+// place; it takes no commands from then on. It does so only if epoch is its own.
+func Retire(ctx context.Context, o Options, epoch, by string) error {
+	resp, err := o.ask(ctx, http.MethodPost, RetirePath+"?"+url.Values{"epoch": {epoch}, "address": {by}}.Encode())
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return said(resp)
+	}
+	return nil
 }
 
 // Promotion says why a standby must not be promoted; nil when it may.

@@ -168,3 +168,41 @@ func TestPromotion(t *testing.T) {
 		}
 	}
 }
+
+func TestKnock(t *testing.T) {
+	for name, c := range map[string]struct {
+		body string
+		err  error
+		want Found
+	}{
+		"a server":       {`{"details":{"epoch":"e1"}}`, nil, Found{Alive: true, Epoch: "e1"}},
+		"a standby":      {`{"details":{"epoch":"e1","sigue_a":"http://q"}}`, nil, Found{Alive: true, Epoch: "e1", Follows: "http://q"}},
+		"something else": {"<html>", nil, Found{Alive: true}},
+		"nobody":         {"", errors.New("no route"), Found{}},
+	} {
+		send := func(r *http.Request) (*http.Response, error) {
+			if r.Header.Get("Authorization") != "" {
+				t.Errorf("%s: a secret was sent to whoever answers", name)
+			}
+			return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(c.body))}, c.err
+		}
+		if got := Knock(t.Context(), Options{Primary: "http://p/", Send: send}); got != c.want {
+			t.Errorf("%s: Knock = %+v, want %+v", name, got, c.want)
+		}
+	}
+}
+
+func TestRetire(t *testing.T) {
+	for status, ok := range map[int]bool{200: true, 403: false, 409: false, 307: false} {
+		send := func(r *http.Request) (*http.Response, error) {
+			if q := r.URL.Query(); r.Method != http.MethodPost || r.URL.Path != RetirePath || q.Get("epoch") != "e1" || q.Get("address") != "http://new" || r.Header.Get("Authorization") != "Bearer x" {
+				t.Errorf("asked %s %v with %v", r.Method, r.URL, r.Header)
+			}
+			return &http.Response{StatusCode: status, Status: fmt.Sprint(status), Body: io.NopCloser(strings.NewReader("{}"))}, nil
+		}
+		err := Retire(t.Context(), Options{Primary: "http://p", Token: func() (string, error) { return "x", nil }, Send: send}, "e1", "http://new")
+		if (err == nil) != ok {
+			t.Errorf("Retire answered %d = %v", status, err)
+		}
+	}
+}

@@ -47,11 +47,37 @@ type Standby struct {
 	Behind  uint64
 	// Silent is how long the primary has not answered; 0 while it does.
 	Silent time.Duration
+	// Retired says that the box follows nobody: it was the plant's server until
+	// the one at Primary took its place.
+	Retired bool
+}
+
+func (s Standby) label() string {
+	if s.Retired {
+		return "Servidor anterior"
+	}
+	return "Equipo de respaldo"
+}
+
+func (s Standby) word() string {
+	if s.Retired {
+		return "SERVIDOR ANTERIOR"
+	}
+	return "RESPALDO"
+}
+
+func (s Standby) title() string {
+	if s.Retired {
+		return s.word() + " — no registra"
+	}
+	return s.word() + " — solo lectura"
 }
 
 // Text says how current the box is.
 func (s Standby) Text() string {
 	switch {
+	case s.Retired:
+		return "otro equipo tomó su lugar"
 	case s.Silent > 0:
 		return "sin respuesta del principal hace " + Lapse(s.Silent)
 	case s.Behind > 0:
@@ -118,6 +144,8 @@ func MediumWhy(why string) string {
 		return "el medio devuelve otros datos que los escritos: cámbialo"
 	case strings.Contains(why, "no space"):
 		return "el medio está lleno"
+	case strings.Contains(why, "permission denied"):
+		return "la cuenta del servidor no puede escribir ahí (chown)"
 	case strings.Contains(why, "free disk"):
 		return "queda poco disco libre"
 	}
@@ -125,7 +153,12 @@ func MediumWhy(why string) string {
 }
 
 // StandbyOf is a standby's line about itself.
-func StandbyOf(s Standby) string { return "Este equipo sigue a " + s.Primary + ": " + s.Text() + "." }
+func StandbyOf(s Standby) string {
+	if s.Retired {
+		return "Este equipo era el servidor; ahora se trabaja en " + s.Primary + ". Apágalo, o vacía su carpeta y úsalo de respaldo."
+	}
+	return "Este equipo sigue a " + s.Primary + ": " + s.Text() + "."
+}
 
 // StandbyAt is a primary's line about a standby.
 func StandbyAt(name string, seq int, age time.Duration) string {
@@ -135,4 +168,9 @@ func StandbyAt(name string, seq int, age time.Duration) string {
 // OldAlive warns of two servers that both take commands.
 func OldAlive(primary string) string {
 	return "El servidor anterior (" + primary + ") responde: apágalo. Lo que se registre allá no está aquí."
+}
+
+// OldRetired tells that the server before this one came back and was told.
+func OldRetired(primary string) string {
+	return "El servidor anterior (" + primary + ") volvió y ya no registra: sus páginas mandan aquí. Apágalo, o vacía su carpeta y úsalo de respaldo."
 }

@@ -101,7 +101,7 @@ var refusals = map[plant.Code]sentence{
 	plant.CodeFull:           fixed("El servidor no tiene espacio para guardar, o su disco está protegido. Avisa al supervisor. No se guardó."),
 	plant.CodeUnknownOutcome: fixed("El servidor se detuvo al guardar. Al volver, esta página dirá si se guardó."),
 	plant.CodeStandby: func(e *plant.Error, _ Telling) string {
-		return "Este equipo es el respaldo: solo se puede mirar. Trabaja en " + orDash(e.Primary) + ". No se guardó."
+		return "Este equipo no registra, solo muestra. Trabaja en " + orDash(e.Primary) + ". No se guardó."
 	},
 	plant.CodeUnauthorized: fixed("Esta tablet no está registrada. Pide al supervisor."),
 }
