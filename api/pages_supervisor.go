@@ -20,7 +20,7 @@ func (p *pages) supervisorDesk(w http.ResponseWriter, r *http.Request) error {
 	if !p.supervisor(r) {
 		return p.askPIN(w, r)
 	}
-	return p.show(w, r, "Supervisor", ui.SupervisorPath, func(f ui.Frame) templ.Component {
+	return p.show(w, r, "Supervisor", p.filter(r, ui.SupervisorPath).View(), func(f ui.Frame) templ.Component {
 		f.Wide, f.Footer = true, ui.SupervisorFooter()
 		return ui.SupervisorPage(f, p.newID())
 	})

@@ -115,7 +115,7 @@ document.addEventListener("DOMContentLoaded", () => {
     const link = e.target.closest("a[data-mas]");
     if (!link || e.ctrlKey || e.metaKey || page.stale()) return;
     e.preventDefault();
-    const list = document.querySelector('[data-region="filas"],[data-region="gente"]');
+    const list = link.closest("ul[data-region]") ?? document.querySelector('[data-region="filas"],[data-region="gente"]');
     const shown = new Set([...list.children].map((n) => n.dataset.k));
     look(link.getAttribute("href"), () => {
       const first = [...list.children].find((n) => !shown.has(n.dataset.k));

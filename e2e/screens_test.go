@@ -198,6 +198,7 @@ func (l *look) at(sc screen) {
 	open(l.t, l.tab, l.s.url+sc.path)
 	until(l.t, l.tab, sc.path+" never got its script", `!!window.envivo || !document.querySelector('script[src*="app"]')`)
 	l.ask(sc.name, "by hand", `audit.plain()`)
+	l.ask(sc.name, "between targets", `audit.gaps()`)
 	eval[bool](l.t, l.tab, `audit.top()`)
 	for _, theme := range []string{"dark", "light"} {
 		l.theme(theme)

@@ -46,13 +46,14 @@ func sized(d tagged) []scene {
 			{"spool mio", at(d.held), ""}, {"spools", "/spools", ""}, {"spool listo", at(d.free), ""}, {"listos", "/listos", ""}, {"canasta", "/canasta", ""},
 			{"mis", "/mis", ""}, {"spool rechazado", at(d.rejected), ""}, {"spool bloqueado", at(d.locked), ""}, {"spool parcial", at(d.partial), ""},
 			{"mas", at(d.held) + "?hacer=mas", ""}, {"traspasar", at(d.held) + "?hacer=traspasar", ""}, {"nota", at(d.held) + "?hacer=nota", ""},
-			{"uniones", at(d.free) + "/uniones", ""}, {"spools vacio", "/spools?q=zzzz&nv=0123", ""}, {"cifras", "/cifras", ""},
+			{"uniones", at(d.free) + "/uniones", ""}, {"spools vacio", "/spools?q=zzzz&nv=0123", ""}, {"cifras", "/cifras", ""}, {"momento", "/momento", ""},
 		}},
 		{"inspector", func(e *eye) { e.as(demoInspector) }, []screen{
 			{"por inspeccionar", at(d.waiting), ""}, {"rechazo", at(d.waiting) + "?hacer=rechazado", ""}, {"metrologia", "/metrologia", ""}, {"reparacion", "/reparacion", ""},
 		}},
 		{"supervisor", func(e *eye) { e.form("/entrar", "pin="+demoPIN) }, []screen{
 			{"supervisor", "/supervisor", ""}, {"liberar", at(d.others) + "?hacer=liberar", ""}, {"admin", "/admin", ""}, {"tablet", "/tablet", ""}, {"sync", "/sync", ""},
+			{"frenos", "/supervisor/frenos", ""}, {"corregir", at(d.approved) + "/corregir", ""}, {"seguir", "/spools?nv=NV0105", ""},
 		}},
 	}
 }

@@ -37,32 +37,33 @@ func ParseSweep(value string) (choice, token string) {
 }
 
 // Desk are the regions of the supervisor's page: cuenta, turno, bloqueados,
-// seguidos, asignar.
-func Desk(s *plant.Snapshot, _ Filter, now time.Time) ([]Region, error) {
+// seguidos, asignar. Each list of spools draws a window, as lists do.
+func Desk(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
 	held := heldRows(s)
 	slices.SortStableFunc(held, func(a, b *plant.Row) int {
 		return cmp.Or(cmp.Compare(plant.Fold(Name(s, a.Spool.Hold.Worker)), plant.Fold(Name(s, b.Spool.Hold.Worker))), a.Spool.Hold.Since.Compare(b.Spool.Hold.Since))
 	})
-	sweep := Region{ID: "turno"}
-	for _, r := range held {
-		it, err := item(string(r.Spool.Tag), sweepRow(rowOf(s, r, now)))
-		if err != nil {
-			return nil, err
-		}
-		sweep.Items = append(sweep.Items, it)
-	}
-	if len(held) == 0 {
-		it, err := item("vacio", message("vacio", TextNoHeld, "", ""))
-		if err != nil {
-			return nil, err
-		}
-		sweep.Items = append(sweep.Items, it)
-	}
-	blocked, err := blockedItems(s)
+	sweep, err := deskList(f, held, nothing(TextNoHeld, "", ""), func(r *plant.Row) (Item, error) {
+		return item(string(r.Spool.Tag), sweepRow(rowOf(s, r, now)))
+	})
 	if err != nil {
 		return nil, err
 	}
-	followed, err := followedItems(s, now)
+	blocked, err := deskList(f, slices.Collect(s.In(plant.Bloqueado)), nothing("No hay spools bloqueados.", "", ""), func(r *plant.Row) (Item, error) {
+		return item(string(r.Spool.Tag), blockedRow(r))
+	})
+	if err != nil {
+		return nil, err
+	}
+	none := nothing("No sigues ningún spool. Agrégalos desde Más, en la página de cada uno, o desde una lista filtrada.", "/spools", "Buscar")
+	followed, err := deskList(f, Followed(s), none, func(t plant.Tag) (Item, error) {
+		v := followedView{Tag: t}
+		if r, ok := s.Row(t); ok {
+			row := rowOf(s, r, now)
+			v.Row = &row
+		}
+		return item(string(t), followedRow(v))
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +75,33 @@ func Desk(s *plant.Snapshot, _ Filter, now time.Time) ([]Region, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []Region{{ID: "cuenta", Items: []Item{count}}, sweep, {ID: "bloqueados", Items: blocked}, {ID: "seguidos", Items: followed}, {ID: "asignar", Items: assign}}, nil
+	return []Region{{ID: "cuenta", Items: []Item{count}}, {ID: "turno", Items: sweep}, {ID: "bloqueados", Items: blocked}, {ID: "seguidos", Items: followed}, {ID: "asignar", Items: assign}}, nil
+}
+
+// deskList draws the first of a list's rows and, below them, the way to the
+// others.
+func deskList[T any](f Filter, all []T, none func() (Item, error), draw func(T) (Item, error)) ([]Item, error) {
+	if len(all) == 0 {
+		it, err := none()
+		return []Item{it}, err
+	}
+	shown := windowed(f, all)
+	out := make([]Item, 0, len(shown)+1)
+	for _, one := range shown {
+		it, err := draw(one)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, it)
+	}
+	if len(shown) < len(all) {
+		it, err := item("mas", moreBelow(f, extent{Total: len(all), Shown: len(shown)}))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, it)
+	}
+	return out, nil
 }
 
 // assignItems are the people spools can be assigned to, by name.
@@ -95,43 +122,6 @@ func assignItems(s *plant.Snapshot) ([]Item, error) {
 	}
 	if len(out) == 0 {
 		it, err := item("vacio", message("vacio", "No hay armadores, soldadores ni ayudantes activos.", "", ""))
-		return []Item{it}, err
-	}
-	return out, nil
-}
-
-func blockedItems(s *plant.Snapshot) ([]Item, error) {
-	var out []Item
-	for r := range s.In(plant.Bloqueado) {
-		it, err := item(string(r.Spool.Tag), blockedRow(r))
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, it)
-	}
-	if len(out) == 0 {
-		it, err := item("vacio", message("vacio", "No hay spools bloqueados.", "", ""))
-		return []Item{it}, err
-	}
-	return out, nil
-}
-
-func followedItems(s *plant.Snapshot, now time.Time) ([]Item, error) {
-	var out []Item
-	for _, t := range Followed(s) {
-		v := followedView{Tag: t}
-		if r, ok := s.Row(t); ok {
-			row := rowOf(s, r, now)
-			v.Row = &row
-		}
-		it, err := item(string(t), followedRow(v))
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, it)
-	}
-	if len(out) == 0 {
-		it, err := item("vacio", message("vacio", "No sigues ningún spool. Agrégalos desde Más, en la página de cada uno.", "/spools", "Buscar"))
 		return []Item{it}, err
 	}
 	return out, nil

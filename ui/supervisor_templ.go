@@ -70,7 +70,7 @@ func SupervisorPage(f Frame, commandID string) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, " <div class=\"titular\"><h1>Supervisor</h1><p class=\"opciones\"><a class=\"boton\" href=\"/quien?vencidas=1\">Vencidas</a> <a class=\"boton\" href=\"/quien\">Quién tiene qué</a> <a class=\"boton\" href=\"/momento\">A una hora</a> <a class=\"boton\" href=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, " <div class=\"encima\"><h1>Supervisor</h1><p class=\"opciones atajos\"><a class=\"boton\" href=\"/quien?vencidas=1\">Vencidas</a> <a class=\"boton\" href=\"/quien\">Quién tiene qué</a> <a class=\"boton\" href=\"/momento\">A una hora</a> <a class=\"boton\" href=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -134,3 +134,29 @@ func TestAListNamesWhatItCannotTrust(t *testing.T) {
 		t.Error("the sum names more than five spools")
 	}
 }
+
+// TestTheDeskDrawsWindowsToo: each of the supervisor's lists shows its first rows
+// and leads to the others; what is counted is all.
+func TestTheDeskDrawsWindowsToo(t *testing.T) {
+	var list []plant.Spool
+	for i := range windowRows + 7 {
+		list = append(list, spool(fmt.Sprintf("H-%d", 100+i), heldBy(ana, plant.ARM, time.Hour)))
+	}
+	s := snapshot(list...)
+	regions, err := Desk(s, Filter{Path: SupervisorPath}, noon)
+	drawn(t, regions, err)
+	says(t, "the count", region(t, regions, "cuenta").n, "67 spools en manos de alguien")
+	sweep := region(t, regions, "turno")
+	if got := len(tagsOf(sweep)); got != windowRows {
+		t.Errorf("the sweep draws %d rows, want %d", got, windowRows)
+	}
+	says(t, "the way to more", sweep.one(t, "[data-k=mas]"), "Ver 7 más")
+	f := Filter{Path: SupervisorPath}.wider()
+	if f.View() != "/supervisor?hasta=120" {
+		t.Errorf("the wider desk is %s", f.View())
+	}
+	regions, err = Desk(s, f, noon)
+	if got := len(tagsOf(region(t, drawn(t, regions, err), "turno"))); got != windowRows+7 {
+		t.Errorf("the wider sweep draws %d rows, want all %d", got, windowRows+7)
+	}
+}

@@ -6,16 +6,18 @@
   const { shown, actions, face, meets, name } = audit;
 
   // Rows of a list and the four places of the bar border on each other: they are
-  // 96 and 84 px high. The rest keeps 12 px from its neighbours.
-  const bordering = ".fila > a, .tenida > a, .nav a";
+  // 96 and 84 px high. The rest keeps 12 px from its neighbours. What scrolls away
+  // under a bar that stays is no neighbour of the bar's.
+  const bordering = ".fila > a, .tenida > a, .vecina > a, .antiguos a, .nav a";
+  const stays = ".cab,.bajo,.novedades,.lado-volver,.hoja > header,.hoja .formulario > .pri";
   function gaps() {
-    const faces = [...new Set(actions().map(face))].filter((f) => !f.matches(bordering));
-    const fixed = (f) => !!f.closest(".cab,.bajo,.novedades");
+    const faces = [...new Set(actions().map(face))];
+    const fixed = (f) => f.closest(stays);
     const out = [];
     faces.forEach((a, i) => {
       const p = a.getBoundingClientRect();
       for (const b of faces.slice(i + 1, i + 12)) {
-        if (a.contains(b) || b.contains(a) || fixed(a) !== fixed(b)) continue;
+        if (a.contains(b) || b.contains(a) || fixed(a) !== fixed(b) || a.matches(bordering) && b.matches(bordering)) continue;
         const q = b.getBoundingClientRect();
         const dx = Math.max(q.left - p.right, p.left - q.right), dy = Math.max(q.top - p.bottom, p.top - q.bottom);
         if (Math.max(dx, dy) < 11.5) out.push(`${name(a)} and ${name(b)} are ${Math.round(Math.max(dx, dy))} px apart`);
