@@ -51,7 +51,13 @@ func TestAWorkersPINOnTheTablet(t *testing.T) {
 	for range 4 { // from this address, as the tablet's own
 		s.post("/api/occupation/pausar", fields{"tag_spool": spoolTag(1), "worker_id": 12, "pin": "1111"}).want(t, "a wrong PIN", 403)
 	}
-	open(t, e.tab, s.url+"/persona?trabajador=12")
+	e.form("/persona", "trabajador=13")
+	s.post("/api/occupation/tomar", fields{"tag_spool": spoolTag(1), "worker_id": 13, "operacion": "ARM"}).want(t, "TOMAR", 200)
+	open(t, e.tab, s.url+"/spools/"+spoolTag(1)+"?hacer=traspasar")
+	p.tap("the receiver", `document.querySelector('input[name="destino"][value="12"]').closest('label')`)
+	p.tap("ACEPTO", `document.querySelector('[data-cmd="TRASPASAR"]')`)
+	until(t, e.tab, "ACEPTO did not lead to the receiver's pad", `location.pathname === '/persona' && document.body.innerText.includes('Recibes')`)
+	e.judged("PIN de quien recibe", axe)
 	p.digits("1111")
 	until(t, e.tab, "the fifth wrong PIN locked nothing", `document.body.innerText.includes('Espera 1 minuto')`)
 	s.stop()
