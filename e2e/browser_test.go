@@ -112,10 +112,14 @@ func TestTwoWindows(t *testing.T) {
 	until(t, a, "PAUSAR never left /quien", `!document.querySelector('main').innerText.includes('S-0001')`)
 }
 
+// drawn is true once something of a page is on the glass. Before that no hand
+// touches it, and rows that are laid out when they come into sight are not yet.
+const drawn = `performance.getEntriesByName('first-contentful-paint').length > 0`
+
 // click touches an element where it is drawn.
 func click(t *testing.T, tab context.Context, selector string) {
 	t.Helper()
-	until(t, tab, selector+" never appeared", fmt.Sprintf(`!!document.querySelector(%q)`, selector))
+	until(t, tab, selector+" never appeared", fmt.Sprintf(`!!document.querySelector(%q) && %s`, selector, drawn))
 	if err := chromedp.Do(tab, chromedp.Click(selector, chromedp.NodeVisible)); err != nil {
 		t.Fatalf("click %s: %v", selector, err)
 	}
@@ -125,7 +129,7 @@ func click(t *testing.T, tab context.Context, selector string) {
 func clickText(t *testing.T, tab context.Context, text string) {
 	t.Helper()
 	find := fmt.Sprintf(`[...document.querySelectorAll('button, a')].find(e => e.innerText.includes(%q) && e.offsetParent)`, text)
-	until(t, tab, "no button says "+text, "!!"+find)
+	until(t, tab, "no button says "+text, "!!"+find+" && "+drawn)
 	eval[bool](t, tab, "("+find+`.scrollIntoView({block: 'center', behavior: 'instant'}), true)`)
 	box := eval[[]float64](t, tab, "(r => [r.x + r.width / 2, r.y + r.height / 2])("+find+".getBoundingClientRect())")
 	if err := chromedp.Do(tab, chromedp.MouseClickXY(box[0], box[1])); err != nil {
