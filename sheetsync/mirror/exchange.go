@@ -33,7 +33,8 @@ type cycle struct {
 	more bool
 	// upTo is the last event that the cycle knows of: what is not in pending up to
 	// it has been delivered, what comes after it waits.
-	upTo plant.Seq
+	upTo   plant.Seq
+	upToAt time.Time // of that event, when more wait
 	// waiting are the spools with pending events; defined those whose unions our
 	// form has changed.
 	waiting, defined map[plant.Tag]bool
@@ -101,7 +102,8 @@ func (m *Mirror) refresh(c *cycle) error {
 	}
 	c.more = len(pending) >= outboxReads
 	if c.upTo = c.snap.Seq; c.more {
-		c.upTo = min(c.upTo, pending[len(pending)-1].Seq)
+		last := pending[len(pending)-1]
+		c.upTo, c.upToAt = min(c.upTo, last.Seq), last.At
 	}
 	c.pending = slices.DeleteFunc(pending, func(e plant.Event) bool { return e.Seq > c.snap.Seq }) // empties the end of pending
 	c.waiting, c.defined = map[plant.Tag]bool{}, map[plant.Tag]bool{}

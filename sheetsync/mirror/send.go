@@ -240,7 +240,7 @@ func (m *Mirror) write(ctx context.Context, c *cycle, o *outgoing) error {
 		}
 	}
 	m.refused = 0
-	if len(sent) < len(changes) || len(m.nextLog(c, 1).rows) > 0 || o.unions != nil && len((&rowPlan{changes: o.unions.changes}).chunk(0)) < len(o.unions.changes) {
+	if c.more || len(sent) < len(changes) || len(m.nextLog(c, 1).rows) > 0 || o.unions != nil && len((&rowPlan{changes: o.unions.changes}).chunk(0)) < len(o.unions.changes) {
 		m.again(c.now)
 	}
 	return nil

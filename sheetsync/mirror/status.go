@@ -126,6 +126,12 @@ func (m *Mirror) publish(c *cycle, out bool) {
 			s.Oldest = e.At
 		}
 	}
+	if c.more {
+		s.Backlog += int(c.snap.Seq - c.upTo)
+		if s.Oldest.IsZero() {
+			s.Oldest = c.upToAt
+		}
+	}
 	s.Missing = m.rows.missing
 }
 
