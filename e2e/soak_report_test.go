@@ -119,11 +119,11 @@ func (k *soak) report() string {
 	fmt.Fprintf(&b, `# Soak
 
 Written by %s with its plot; %s. %s, %s/%s, %d processors that the box shares with
-its clients, the Sheet and whatever else ran. A second box on the same machine that gets five commands per second and nothing
+its clients, the Sheet and whatever else ran: the load average was %.0f in the middle of the samples. A second box on the same machine that gets five commands per second and nothing
 else answered them in %.1f ms (p50), %.1f ms (p95): what the machine itself costs.
 
 - %d sockets, of which %d never read; %d commands per second by the clock, latency counted from the scheduled instant;
-  %d commands, none refused.
+  %d commands, none refused; %d times no answer came in time, and the same was asked again under the same key.
 - The Sheet is the emulator behind the real client library. In each third of the time the same four troubles: %s.
 - At every storm all %d readers are cut off and come back at once, and the sockets that never read are exchanged for others.
 - Afterwards each reader had seen every event once, the Sheet agreed with the store row by row and event by event, and check passed.
@@ -132,8 +132,9 @@ else answered them in %.1f ms (p50), %.1f ms (p95): what the machine itself cost
 
 | | first third | second | last | last over first | allowed |
 |---|---|---|---|---|---|
-`, "`make soak`", time.Now().UTC().Format("2006-01-02 15:04 UTC"), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), latency(k.apart, 0, k.long, 0.5), latency(k.apart, 0, k.long, 0.95),
-		soakReaders+soakDeaf, soakDeaf, soakRate, len(k.acts), strings.Join(k.kinds(), "; "), soakReaders)
+`, "`make soak`", time.Now().UTC().Format("2006-01-02 15:04 UTC"), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(),
+		k.median(0, k.long, func(s sample) float64 { return s.load }), latency(k.apart, 0, k.long, 0.5), latency(k.apart, 0, k.long, 0.95),
+		soakReaders+soakDeaf, soakDeaf, soakRate, len(k.acts), k.repeats.Load(), strings.Join(k.kinds(), "; "), soakReaders)
 	for _, v := range k.verdicts() {
 		name := v.name
 		if v.unit != "" {
@@ -142,8 +143,9 @@ else answered them in %.1f ms (p50), %.1f ms (p95): what the machine itself cost
 		fmt.Fprintf(&b, "| %s | %.1f | %.1f | %.1f | %.2f | %.2f |\n", name, v.thirds[0], v.thirds[1], v.thirds[2], v.thirds[2]/v.thirds[0], v.allowed)
 	}
 	fmt.Fprintf(&b, `
-Duration %v. Latencies may grow by what those of the other box grew between the thirds. Memory holds the receipts of 48 hours
-and the pages of the file that were read, so it grows slowly with the commands of the first two days.
+Duration %v. Latencies may grow by what those of the other box grew between the thirds. The live heap is what the last collection
+of garbage found in use. It holds the receipts of 48 hours, and resident memory the pages of the file that were read as well, so
+both grow slowly with the commands of the first two days.
 `, k.long)
 	return b.String()
 }
