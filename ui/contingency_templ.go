@@ -55,7 +55,7 @@ func ContingencyPage(f Frame, c *ContingencySheet) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "</b></p><button type=\"button\" class=\"pri con-script\" data-imprimir><b>IMPRIMIR</b><small>A4 apaisada</small></button></div></div><div class=\"contingencia\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "</b></p><button type=\"button\" class=\"pri con-script\" data-imprimir><b>IMPRIMIR</b><small>A4 apaisada</small></button></div></div><div class=\"contingencia\" role=\"region\" aria-label=\"Hoja de contingencia\" tabindex=\"0\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
