@@ -174,11 +174,23 @@ document.addEventListener("DOMContentLoaded", () => {
       const have = nodes(region), keys = new Set(wanted(region).keys);
       moved = true;
       for (const k of keys) if (!have.has(k)) entering++;
-      for (const [k, n] of have) { n.classList.toggle("yendo", !keys.has(k)); if (!keys.has(k)) leaving++; }
+      for (const [k, n] of have) {
+        const gone = !keys.has(k);
+        if (gone) leaving++;
+        if (gone && n.matches(".fila:not(.yendo)")) reason(k, n);
+        n.classList.toggle("yendo", gone);
+      }
     }
     newsBar(entering, leaving, moved);
     ticks();
     pointless();
+  }
+  async function reason(tag, row) { // why a row is about to leave, told on the row
+    const res = await fetch(`/api/spool/${encodeURIComponent(tag)}/status`).catch(() => {});
+    const now = res?.ok ? await res.json() : {};
+    const who = now.ocupado_por_display, said = who ? say("tomado", { p: who }) : now.estado_detalle;
+    if (!said || !row.classList.contains("yendo")) return;
+    row.append(Object.assign(document.createElement("p"), { className: "razon", textContent: said }));
   }
   function newsBar(entering, leaving, moved) {
     const parts = [];
@@ -282,6 +294,10 @@ document.addEventListener("DOMContentLoaded", () => {
     heard(answer.now);
     if (answer.fuera && page.extrano === undefined) location.reload();
   }
+  // The screen stays on where the browser allows it, which is over HTTPS only.
+  function stayAwake() { if (!document.hidden) navigator.wakeLock?.request("screen").catch(() => {}); }
+  addEventListener("visibilitychange", stayAwake); // it lets go of a hidden page's
+  stayAwake();
   for (const kind of ["visibilitychange", "pageshow", "online"]) {
     addEventListener(kind, () => { if (!document.hidden && !socket) { wait = 200; connect(); } });
   }

@@ -235,5 +235,8 @@ func TestARowUnderAFingerStays(t *testing.T) {
 		setTimeout(() => done(document.querySelector('[data-novedades]').hidden ? -1 : `+top+`), 10); })`); got != before {
 		t.Errorf("when the finger left, the row was at %v (-1: no bar told of the news), want %v still", got, before)
 	}
+	// Each touch puts the rest off.
+	until(t, tab, "no leaving row told why", `(document.body.dispatchEvent(new PointerEvent('pointerup', {bubbles: true})),
+		/^Lo tomó .*[a-z]{3}/.test(document.querySelector('[data-tag="S-0001"].yendo .razon')?.innerText))`)
 	until(t, tab, "at rest the waiting news were never applied", `document.querySelector('[data-novedades]').hidden && !document.querySelector('[data-tag="S-0001"]')`)
 }
