@@ -9,8 +9,11 @@ import (
 )
 
 // initialMap reserves address space, which costs nothing here, so that the
-// writer does not have to wait for readers when the file grows.
-const initialMap = 1 << 30
+// writer does not have to wait for readers when the file grows: bbolt maps it
+// anew then, from 1 GiB on at every further one, and a backup or a compaction
+// reads for as long as it copies. 64 GiB is a century of events; where addresses
+// have 32 bits it is 1 GiB.
+const initialMap = 1 << (30 + 6*(^uint(0)>>63))
 
 func sysOptions(o *bolt.Options) { o.InitialMmapSize = initialMap }
 
