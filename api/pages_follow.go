@@ -36,7 +36,7 @@ func (p *pages) followList(w http.ResponseWriter, r *http.Request, address strin
 	now := plant.ISOTime(p.now())
 	cmds := make([]plant.Command, len(all.tags))
 	for i, t := range all.tags {
-		key := followKey(t)
+		key := plant.FollowKey(t)
 		cmds[i] = plant.Command{ID: itemKey(batch, plant.Tag(key)), Verb: plant.Ajustar, Supervisor: true, Device: p.device(r),
 			Setting: &plant.Setting{Key: key, Value: encode(followItem{TagSpool: t, Added: now, Updated: now})}}
 	}
@@ -73,7 +73,7 @@ type followBatch struct {
 
 func (b *followBatch) gather(s *plant.Snapshot, rows []*plant.Row) {
 	for _, r := range rows {
-		if s.Setting(followKey(r.Spool.Tag)) != "" {
+		if s.Setting(plant.FollowKey(r.Spool.Tag)) != "" {
 			b.out.There++
 			continue
 		}

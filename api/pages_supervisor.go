@@ -158,7 +158,7 @@ func (p *pages) followSpool(w http.ResponseWriter, r *http.Request) error {
 		set.Value = encode(followItem{TagSpool: tag, Added: now, Updated: now})
 		n.Text = "Agregado a la lista: " + ui.Short(tag) + "."
 	}
-	if set.Key = followKey(tag); set.Value != "" && snap.Setting(set.Key) != "" {
+	if set.Key = plant.FollowKey(tag); set.Value != "" && snap.Setting(set.Key) != "" {
 		return p.deskOutcome(w, r, n) // it is there already
 	}
 	c := plant.Command{ID: itemKey(p.orderOf(form), tag), Verb: plant.Ajustar, Supervisor: true, Device: p.device(r), Setting: &set}

@@ -27,8 +27,6 @@ type followItem struct {
 	Notes    string    `json:"notes"`
 }
 
-func followKey(t plant.Tag) string { return plant.FollowKey(t) }
-
 type followList struct {
 	Items []followItem `json:"items"`
 }
@@ -121,7 +119,7 @@ func (s *Server) follow(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, now := followKey(tag), plant.ISOTime(s.o.Now())
+	key, now := plant.FollowKey(tag), plant.ISOTime(s.o.Now())
 	item := followItem{TagSpool: tag, Added: now}
 	old := snap.Setting(key)
 	switch {
@@ -179,7 +177,7 @@ func (s *Server) unfollow(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	seq, _, err := s.store(c, &b, plant.Setting{Key: followKey(tag)})
+	seq, _, err := s.store(c, &b, plant.Setting{Key: plant.FollowKey(tag)})
 	switch {
 	case errors.Is(err, plant.ErrUnchanged):
 		return &unfollowAnswer{false, tag, seq}, nil

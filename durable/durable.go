@@ -17,7 +17,7 @@ import (
 // flushing at the very end either may be there after a power cut, each of them whole.
 //
 // A process that dies inside leaves a hidden file beside path, .NAME-*.
-func Replace(path string, perm fs.FileMode, write func(io.Writer) error) (err error) {
+func Replace(path string, perm fs.FileMode, write func(io.Writer) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return fmt.Errorf("replace %s: %w", path, err)

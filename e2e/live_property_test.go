@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
 )
 
 // seedEnv repeats a run: the same pages, filters, commands and cuts.
@@ -212,6 +213,18 @@ func TestNewsLeaveThePersonAlone(t *testing.T) {
 	if !eval[bool](t, tab, `document.activeElement.id === 'q' && document.activeElement.value === 's-00' && document.activeElement.selectionStart === 1 && document.activeElement.selectionEnd === 3`) {
 		t.Error("the news took the focus or the text of the search box")
 	}
+}
+
+// TestTheScreenStaysOn: a page asks the browser not to let the screen go dark.
+func TestTheScreenStaysOn(t *testing.T) {
+	t.Parallel()
+	s := serve(t, newPlant(t, 1, 0))
+	tab := browser(t)
+	call(t, tab, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `
+		const ask = navigator.wakeLock.request.bind(navigator.wakeLock);
+		navigator.wakeLock.request = (kind) => { const got = ask(kind); got.then(() => { window.awake = kind; }, (no) => { window.awake = String(no); }); return got; };`})
+	open(t, tab, s.url+"/spools")
+	until(t, tab, "the screen was left to go dark", `window.awake === 'screen'`)
 }
 
 // TestARowUnderAFingerStays: while a finger is down no row changes; when it has
