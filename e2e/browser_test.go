@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -53,16 +54,21 @@ func eval[T any](t *testing.T, tab context.Context, js string) T {
 	return v
 }
 
-// until waits for a JavaScript expression to become true and says how long it took.
+// goneMidway are the words of the browser for a page that left while it was asked.
+var goneMidway = []string{"navigated", "find context", "context was destroyed", "Promise was collected"}
+
+// until waits for a JavaScript expression to become true and says how long it
+// took. A page still being read is not asked: it lacks what the expression takes
+// for granted, and an error would be taken for an answer.
 func until(t *testing.T, tab context.Context, what, js string) time.Duration {
 	t.Helper()
 	begin := time.Now()
 	for {
-		_, err := chromedp.Run(tab, chromedp.Poll[bool](js, chromedp.WithPollingTimeout(20*time.Second)))
+		_, err := chromedp.Run(tab, chromedp.Poll[bool]("document.readyState !== 'loading' && ("+js+")", chromedp.WithPollingTimeout(20*time.Second)))
 		switch {
 		case err == nil:
 			return time.Since(begin)
-		case (strings.Contains(err.Error(), "navigated") || strings.Contains(err.Error(), "find context")) && time.Since(begin) < 20*time.Second:
+		case time.Since(begin) < 20*time.Second && slices.ContainsFunc(goneMidway, func(s string) bool { return strings.Contains(err.Error(), s) }):
 			// The page went away while it was asked: ask the one that comes.
 		default:
 			t.Fatalf("%s: %v; page:\n%s", what, err, tail(eval[string](t, tab, "document.body.innerText"), 3000))
