@@ -64,6 +64,35 @@ func TestAListWidensInPlace(t *testing.T) {
 	until(t, e.tab, "another search did not begin anew", listRows+` === 30 || !document.querySelector('[data-mas]')`)
 }
 
+// TestARowThatComesLengthensAnothersTail: two rows that end alike show more of
+// their tags from the moment the second comes, on a live page as on a fresh one,
+// and the usual tail again when it has gone.
+func TestARowThatComesLengthensAnothersTail(t *testing.T) {
+	t.Parallel()
+	dir := plantCSV(t, 3, 0)
+	text, err := os.ReadFile(filepath.Join(dir, "Operaciones.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "Operaciones.csv", strings.NewReplacer("S-0001", "MK-1-TW-280-010", "S-0002", "MK-1-TW-281-010", "S-0003", "MK-1-TW-281-020").Replace(string(text)))
+	data := filepath.Join(t.TempDir(), "data")
+	envivo(t, "import", dir, "--data", data)
+	s := serve(t, data)
+	tab := browser(t)
+	open(t, tab, s.url+"/listos")
+	live(t, tab)
+	large := func(when, want string) {
+		t.Helper()
+		until(t, tab, when+" the rows do not read "+want, fmt.Sprintf(`[...document.querySelectorAll('main .fila .tag b')].map(b => b.textContent).join(' ') === %q`, want))
+		settledLike(t, s, tab, "/listos")
+	}
+	large("at first", "280-010 281-010 020")
+	s.post("/api/occupation/tomar", take("MK-1-TW-281-010", fitterA, "ARM")).want(t, "TOMAR", 200)
+	large("after TOMAR of the other", "010 020")
+	s.post("/api/occupation/cancelar", take("MK-1-TW-281-010", fitterA, "ARM")).want(t, "CANCELAR", 200)
+	large("after CANCELAR", "280-010 281-010 020")
+}
+
 // typed puts text into the search box, one letter after the other.
 func typed(t *testing.T, tab context.Context, text string) {
 	t.Helper()

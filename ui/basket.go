@@ -105,6 +105,7 @@ func (v *SpoolSight) Awaits() plant.Op {
 // basketTile is one spool to touch: in the basket or not.
 type basketTile struct {
 	Tag  plant.Tag
+	Tail string
 	Row  *plant.Row
 	In   bool
 	Word string // what would be recorded, or why nothing can be
@@ -192,7 +193,15 @@ func (b *BasketSight) tiles() (tiles []basketTile, more int) {
 			tiles = append(tiles, b.tile(it, true))
 		}
 	}
-	return append(tiles, offered...), more
+	tiles = append(tiles, offered...)
+	tags := make([]plant.Tag, len(tiles))
+	for i, t := range tiles {
+		tags[i] = t.Tag
+	}
+	for i, tail := range Tails(tags) {
+		tiles[i].Tail = tail
+	}
+	return tiles, more
 }
 
 // mayTake guesses what a person could take, for a tile that is not in the

@@ -634,7 +634,7 @@ func basketTileView(t basketTile) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = tagText(t.Tag).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = tagUpTo(t.Tag, t.Tail).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -92,12 +92,14 @@ func (c *Rows) Beside(s *plant.Snapshot, f Filter, open plant.Tag, now time.Time
 	out := Region{ID: "lado"}
 	rows := besideList(s, f, now)
 	shown := rows[:min(len(rows), f.window(), besideMost)]
-	for _, r := range shown {
-		v := rowOf(s, r, now)
-		draw := func() templ.Component { return neighbour(v, r.Spool.Tag == open) }
+	for i, tail := range Tails(tagsIn(shown)) {
+		v := rowOf(s, shown[i], now)
+		v.Tail = tail
+		isOpen := v.Row.Spool.Tag == open
+		draw := func() templ.Component { return neighbour(v, isOpen) }
 		kept := c.beside
-		if r.Spool.Tag == open {
-			kept = map[plant.Tag]drawnRow{} // nobody else has it open
+		if isOpen {
+			kept = map[rowKey]drawnRow{} // nobody else has it open
 		}
 		it, err := c.keep(kept, v, draw)
 		if err != nil {

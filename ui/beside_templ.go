@@ -178,7 +178,7 @@ func neighbour(v rowView, open bool) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = tagText(s.Tag).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = tagUpTo(s.Tag, v.Tail).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -115,17 +115,6 @@ func TestEveryKeyOfABoardIsThereOnce(t *testing.T) {
 	}
 }
 
-func TestTailsGrowUntilTheyDiffer(t *testing.T) {
-	tags := []plant.Tag{"MK-1-TW-280-010", "MK-2-TW-281-010", "MK-1-FG-280-020", "X-7-A-1", "X-8-A-1", "SOLO"}
-	want := []string{"280-010", "281-010", "020", "7-A-1", "8-A-1", "SOLO"}
-	if diff := cmp.Diff(want, Tails(tags)); diff != "" {
-		t.Errorf("tails (-want +got):\n%s", diff)
-	}
-	if got := Tails([]plant.Tag{"A-1", "A-1"}); got[0] != "A-1" || got[1] != "A-1" {
-		t.Errorf("two equal tags are told apart as %v", got)
-	}
-}
-
 func TestDaysReadAsPeopleSayThem(t *testing.T) {
 	for d, want := range map[plant.Date]string{plant.NewDate(2026, 11, 26): "jueves 26 de noviembre", plant.NewDate(2026, 1, 4): "domingo 4 de enero",
 		plant.NewDate(2026, 9, 6): "domingo 6 de septiembre"} {

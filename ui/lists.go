@@ -16,9 +16,16 @@ import (
 // changes: with thousands of rows and dozens of screens each row is drawn once.
 type Rows struct {
 	mu    sync.Mutex
-	drawn map[plant.Tag]drawnRow
+	drawn map[rowKey]drawnRow
 	// beside are the narrow rows of the list beside a spool.
-	beside map[plant.Tag]drawnRow
+	beside map[rowKey]drawnRow
+}
+
+// rowKey is a row as one list shows it: how long its tail is depends on its
+// neighbours.
+type rowKey struct {
+	tag  plant.Tag
+	tail int
 }
 
 type drawnRow struct {
@@ -28,18 +35,18 @@ type drawnRow struct {
 }
 
 // NewRows is an empty cache.
-func NewRows() *Rows { return &Rows{drawn: map[plant.Tag]drawnRow{}, beside: map[plant.Tag]drawnRow{}} }
+func NewRows() *Rows { return &Rows{drawn: map[rowKey]drawnRow{}, beside: map[rowKey]drawnRow{}} }
 
-func (c *Rows) item(s *plant.Snapshot, r *plant.Row, now time.Time) (Item, error) {
-	v := rowOf(s, r, now)
+func (c *Rows) item(v rowView) (Item, error) {
 	return c.keep(c.drawn, v, func() templ.Component { return row(v) })
 }
 
 // keep gives a row as it was drawn before, or draws it.
-func (c *Rows) keep(kept map[plant.Tag]drawnRow, v rowView, draw func() templ.Component) (Item, error) {
+func (c *Rows) keep(kept map[rowKey]drawnRow, v rowView, draw func() templ.Component) (Item, error) {
 	tag := v.Row.Spool.Tag
+	key := rowKey{tag, len(v.Tail)}
 	c.mu.Lock()
-	d, ok := kept[tag]
+	d, ok := kept[key]
 	c.mu.Unlock()
 	if ok && d.row == v.Row && d.late == v.Late {
 		return Item{Key: string(tag), HTML: d.html}, nil
@@ -49,7 +56,7 @@ func (c *Rows) keep(kept map[plant.Tag]drawnRow, v rowView, draw func() templ.Co
 		return Item{}, err
 	}
 	c.mu.Lock()
-	kept[tag] = drawnRow{row: v.Row, late: v.Late, html: it.HTML}
+	kept[key] = drawnRow{row: v.Row, late: v.Late, html: it.HTML}
 	c.mu.Unlock()
 	return it, nil
 }
@@ -59,8 +66,10 @@ func (c *Rows) Spools(s *plant.Snapshot, f Filter, now time.Time) ([]Region, err
 	rows, counts := f.Matching(s)
 	shown := windowed(f, rows)
 	list := Region{ID: "filas", Items: make([]Item, 0, len(shown)+1)}
-	for _, r := range shown {
-		it, err := c.item(s, r, now)
+	for i, tail := range Tails(tagsIn(shown)) {
+		v := rowOf(s, shown[i], now)
+		v.Tail = tail
+		it, err := c.item(v)
 		if err != nil {
 			return nil, err
 		}
@@ -167,11 +176,18 @@ func rowOf(s *plant.Snapshot, r *plant.Row, now time.Time) rowView {
 func Held(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
 	d := desksOf(s, f, now)
 	list, shown := Region{ID: "gente"}, 0
-	for _, d := range d.order {
+	var shownRows [][]rowView
+	people := d.order
+	for i, d := range people {
 		if shown >= f.window() {
+			people = people[:i]
 			break
 		}
 		shown += len(d.rows) // a person is drawn whole
+		shownRows = append(shownRows, d.rows)
+	}
+	tellApart(shownRows...)
+	for _, d := range people {
 		it, err := item(deskKey(d.who), person(d.who, d.name, d.rows))
 		if err != nil {
 			return nil, err

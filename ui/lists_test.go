@@ -206,14 +206,16 @@ func many(n int) *plant.Snapshot {
 
 func BenchmarkSpools2500(b *testing.B) {
 	s := many(2500)
-	for name, make := range map[string]func() *Rows{"cold": NewRows, "kept": func() func() *Rows {
-		kept := NewRows()
-		return func() *Rows { return kept }
-	}()} {
+	kept := NewRows()
+	for name, c := range map[string]struct {
+		rows func() *Rows
+		f    Filter
+	}{"cold": {NewRows, Filter{Path: "/spools"}}, "kept": {func() *Rows { return kept }, Filter{Path: "/spools"}},
+		"kept, all drawn": {func() *Rows { return kept }, Filter{Path: "/spools", Hasta: 2500}}} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := make().Spools(s, Filter{Path: "/spools"}, noon); err != nil {
+				if _, err := c.rows().Spools(s, c.f, noon); err != nil {
 					b.Fatal(err)
 				}
 			}

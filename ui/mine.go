@@ -19,13 +19,15 @@ const firstOverdue = 4
 // relevables.
 func Mine(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
 	w, _ := s.Worker(f.Me)
-	mine, err := rowItems(heldOf(s, f.Me, now), nothing(TextNoMine, "", ""))
+	held, ready, late := heldOf(s, f.Me, now), readyFor(s, w.Roles, Filter{}), overdueFor(s, w, now)
+	total := len(ready)
+	ready = ready[:min(total, firstReady)]
+	tellApart(held, ready, late[:min(len(late), firstOverdue)])
+	mine, err := rowItems(held, nothing(TextNoMine, "", ""))
 	if err != nil {
 		return nil, err
 	}
-	ready := readyFor(s, w.Roles, Filter{})
-	total := len(ready)
-	next, err := rowItems(forBasket(s, w, ready[:min(total, firstReady)]), nothing(TextNoReady, "/spools", "Ver todos"))
+	next, err := rowItems(forBasket(s, w, ready), nothing(TextNoReady, "/spools", "Ver todos"))
 	if err != nil {
 		return nil, err
 	}
@@ -36,11 +38,11 @@ func Mine(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
 		}
 		next = append(next, it)
 	}
-	late, err := overdueItems(overdueFor(s, w, now))
+	relieve, err := overdueItems(late)
 	if err != nil {
 		return nil, err
 	}
-	return []Region{{ID: "mios", Items: mine}, {ID: "listos", Items: next}, {ID: "relevables", Items: late}}, nil
+	return []Region{{ID: "mios", Items: mine}, {ID: "listos", Items: next}, {ID: "relevables", Items: relieve}}, nil
 }
 
 // overdueFor are the overdue spools in other people's hands that w may relieve,
@@ -91,6 +93,7 @@ func Ready(s *plant.Snapshot, f Filter, _ time.Time) ([]Region, error) {
 	w, _ := s.Worker(f.Me)
 	views := readyOrNot(s, w.Roles, f)
 	shown := forBasket(s, w, windowed(f, views))
+	tellApart(shown)
 	list, err := rowItems(shown, noneReady(f))
 	if err != nil {
 		return nil, err
@@ -287,6 +290,7 @@ func toRepair(s *plant.Snapshot, now time.Time) []rowView {
 
 func queueRegions(s *plant.Snapshot, f Filter, views []rowView, n nouns, empty string) ([]Region, error) {
 	shown := windowed(f, views)
+	tellApart(shown)
 	list, err := rowItems(shown, nothing(empty, "/spools", "Ver todos"))
 	if err != nil {
 		return nil, err

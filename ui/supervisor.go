@@ -43,23 +43,30 @@ func Desk(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
 	slices.SortStableFunc(held, func(a, b *plant.Row) int {
 		return cmp.Or(cmp.Compare(plant.Fold(Name(s, a.Spool.Hold.Worker)), plant.Fold(Name(s, b.Spool.Hold.Worker))), a.Spool.Hold.Since.Compare(b.Spool.Hold.Since))
 	})
+	blocked, followed := slices.Collect(s.In(plant.Bloqueado)), Followed(s)
+	tails := deskTails(f, tagsIn(held), tagsIn(blocked), followed)
+	viewOf := func(r *plant.Row) rowView {
+		v := rowOf(s, r, now)
+		v.Tail = tails[r.Spool.Tag]
+		return v
+	}
 	sweep, err := deskList(f, held, nothing(TextNoHeld, "", ""), func(r *plant.Row) (Item, error) {
-		return item(string(r.Spool.Tag), sweepRow(rowOf(s, r, now)))
+		return item(string(r.Spool.Tag), sweepRow(viewOf(r)))
 	})
 	if err != nil {
 		return nil, err
 	}
-	blocked, err := deskList(f, slices.Collect(s.In(plant.Bloqueado)), nothing("No hay spools bloqueados.", "", ""), func(r *plant.Row) (Item, error) {
-		return item(string(r.Spool.Tag), blockedRow(r))
+	locked, err := deskList(f, blocked, nothing("No hay spools bloqueados.", "", ""), func(r *plant.Row) (Item, error) {
+		return item(string(r.Spool.Tag), blockedRow(viewOf(r)))
 	})
 	if err != nil {
 		return nil, err
 	}
 	none := nothing("No sigues ningún spool. Agrégalos desde Más, en la página de cada uno, o desde una lista filtrada.", "/spools", "Buscar")
-	followed, err := deskList(f, Followed(s), none, func(t plant.Tag) (Item, error) {
-		v := followedView{Tag: t}
+	watched, err := deskList(f, followed, none, func(t plant.Tag) (Item, error) {
+		v := followedView{Tag: t, Tail: tails[t]}
 		if r, ok := s.Row(t); ok {
-			row := rowOf(s, r, now)
+			row := viewOf(r)
 			v.Row = &row
 		}
 		return item(string(t), followedRow(v))
@@ -75,7 +82,20 @@ func Desk(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []Region{{ID: "cuenta", Items: []Item{count}}, {ID: "turno", Items: sweep}, {ID: "bloqueados", Items: blocked}, {ID: "seguidos", Items: followed}, {ID: "asignar", Items: assign}}, nil
+	return []Region{{ID: "cuenta", Items: []Item{count}}, {ID: "turno", Items: sweep}, {ID: "bloqueados", Items: locked}, {ID: "seguidos", Items: watched}, {ID: "asignar", Items: assign}}, nil
+}
+
+// deskTails tell apart what the lists of the page draw.
+func deskTails(f Filter, lists ...[]plant.Tag) map[plant.Tag]string {
+	var tags []plant.Tag
+	for _, l := range lists {
+		tags = append(tags, windowed(f, l)...)
+	}
+	out := make(map[plant.Tag]string, len(tags))
+	for i, tail := range Tails(tags) {
+		out[tags[i]] = tail
+	}
+	return out
 }
 
 // deskList draws the first of a list's rows and, below them, the way to the
@@ -129,8 +149,9 @@ func assignItems(s *plant.Snapshot) ([]Item, error) {
 
 // followedView is a spool of the list; Row is nil when it has left the plant.
 type followedView struct {
-	Tag plant.Tag
-	Row *rowView
+	Tag  plant.Tag
+	Tail string
+	Row  *rowView
 }
 
 func (v *SpoolSight) followed() bool { return slices.Contains(Followed(v.Snap), v.spool().Tag) }

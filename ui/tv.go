@@ -109,33 +109,6 @@ func boardItems(rows []boardRow, empty string) ([]Item, error) {
 	return out, nil
 }
 
-// Tails are the ends by which tags that are shown together can be told apart:
-// the tail, and as many segments before it as two alike need.
-func Tails(tags []plant.Tag) []string {
-	out := make([]string, len(tags))
-	for i, t := range tags {
-		_, out[i] = SplitTag(t)
-	}
-	for range 8 { // no tag has more segments that matter
-		seen := map[string]int{}
-		for _, t := range out {
-			seen[t]++
-		}
-		grown := false
-		for i, t := range out {
-			if seen[t] < 2 || len(t) == len(tags[i]) {
-				continue
-			}
-			head := strings.TrimSuffix(string(tags[i][:len(tags[i])-len(t)]), "-")
-			out[i], grown = string(tags[i])[strings.LastIndexByte(head, '-')+1:], true
-		}
-		if !grown {
-			break
-		}
-	}
-	return out
-}
-
 // boardHeld is who has what: a row per spool, by name, so that places stay.
 func boardHeld(s *plant.Snapshot, now time.Time) ([]Region, error) {
 	ttl := s.Rules().TTL
