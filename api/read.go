@@ -24,7 +24,7 @@ func (c *call) op() (plant.Op, error) {
 	}
 	op, ok := plant.ParseOp(strings.ToUpper(v))
 	if !ok {
-		return plant.OpNone, badOp(v)
+		return plant.OpNone, badOp(v, plant.ARM, plant.SOLD, plant.METROLOGIA)
 	}
 	return op, nil
 }

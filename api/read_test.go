@@ -181,6 +181,10 @@ func TestSearchIsPaged(t *testing.T) {
 	b.lists("/api/spools?q=u1", "U-1")
 	b.lists("/api/spools?q=nada")
 	b.lists("/api/spools?estado=NO_LISTO", "SIN-1")
+	b.lists("/api/spools?estado=no_listo", "SIN-1")
+	if m := b.get("/api/spools?estado=LIBRE").text("message"); !strings.Contains(m, "LISTO_ARM") || !strings.HasSuffix(m, " o NO_LISTO.") {
+		t.Errorf("an unknown state is refused with %q, which names none that is known", m)
+	}
 	b.post("/api/occupation/tomar", by("S-4", ana, "operacion", "ARM")).want(t, "TOMAR", 200)
 	b.lists("/api/spools?worker_id=12", "S-4")
 	b.lists("/api/spools?operacion=arm&estado=EN_CURSO_ARM", "S-4")

@@ -182,14 +182,19 @@ type spoolPage struct {
 // spools is the search over all spools, ranked, paged by the last TAG seen.
 func (s *Server) spools(c *call) (any, error) {
 	q := c.r.URL.Query()
+	q.Set("estado", strings.ToUpper(q.Get("estado")))
 	f := ui.ParseFilter("/spools", q)
 	if v := q.Get("estado"); v != "" && !f.ByEstado {
-		return nil, invalid("query", "estado", "enum", "El parámetro estado no es ninguno de los conocidos.", v)
+		known := make([]string, len(plant.Estados()))
+		for i, e := range plant.Estados() {
+			known[i] = e.String()
+		}
+		return nil, invalid("query", "estado", "enum", "El parámetro estado debe ser "+oneOf(known)+".", v)
 	}
 	if v := q.Get("operacion"); v != "" {
 		op, ok := plant.ParseOp(strings.ToUpper(v))
 		if !ok {
-			return nil, badOp(v)
+			return nil, badOp(v, plant.ARM, plant.SOLD, plant.METROLOGIA, plant.REPARACION)
 		}
 		f.Op = op
 	}
@@ -245,7 +250,22 @@ func pageOf(snap *plant.Snapshot, rows []*plant.Row, f *ui.Filter, after string,
 	return out, nil
 }
 
-func badOp(v string) error {
+// badOp refuses an operation that this address has no answer for, and names
+// those it has.
+func badOp(v string, ops ...plant.Op) error {
+	known := make([]string, len(ops))
+	for i, op := range ops {
+		known[i] = op.String()
+	}
 	return &problem{status: http.StatusBadRequest, code: codeInvalid,
-		message: "Operación inválida '" + clip(strings.ToUpper(v)) + "'. Debe ser ARM, SOLD o METROLOGIA."}
+		message: "Operación inválida '" + clip(strings.ToUpper(v)) + "'. Debe ser " + oneOf(known) + "."}
+}
+
+// oneOf is "ARM, SOLD o METROLOGIA".
+func oneOf(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " o " + words[last]
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,6 +26,9 @@ type row struct {
 func (r row) facts(e *plant.Error) map[string]any {
 	if r.data != nil {
 		return r.data(e)
+	}
+	if e.Tag == "" && e.Op == plant.OpNone {
+		return nil
 	}
 	d := map[string]any{"tag_spool": string(e.Tag)}
 	if e.Op != plant.OpNone {
@@ -219,12 +223,49 @@ func sayTransition(e *plant.Error) string {
 	return out + ", está " + e.State + "."
 }
 
+// unionWords say why a union, or several, cannot be recorded.
+var unionWords = map[plant.UnionWhy][2]string{
+	plant.UnionMissing:  {"no existe", "no existen"},
+	plant.UnionTwice:    {"viene dos veces", "vienen dos veces"},
+	plant.UnionDone:     {"ya está hecha", "ya están hechas"},
+	plant.UnionUnarmed:  {"todavía no tiene ARM", "todavía no tienen ARM"},
+	plant.UnionWeldless: {"no lleva soldadura", "no llevan soldadura"},
+}
+
+// sayUnions names the unions, by reason where the reasons are known.
 func sayUnions(e *plant.Error) string {
-	n := make([]string, len(e.Unions))
-	for i, u := range e.Unions {
-		n[i] = strconv.Itoa(u)
+	if len(e.Whys) != len(e.Unions) || len(e.Unions) == 0 {
+		can := " no se pueden usar "
+		if len(e.Unions) == 1 {
+			can = " no se puede usar "
+		}
+		return "En " + tagOf(e) + can + unionList(e.Unions) + "."
 	}
-	return "En " + tagOf(e) + " no se pueden usar las uniones " + strings.Join(n, ", ") + "."
+	var parts []string
+	for why := plant.UnionMissing; why <= plant.UnionWeldless; why++ {
+		var n []int
+		for i, u := range e.Unions {
+			if e.Whys[i] == why && !slices.Contains(n, u) {
+				n = append(n, u)
+			}
+		}
+		switch len(n) {
+		case 0:
+		case 1:
+			parts = append(parts, unionList(n)+" "+unionWords[why][0])
+		default:
+			parts = append(parts, unionList(n)+" "+unionWords[why][1])
+		}
+	}
+	return "En " + tagOf(e) + " " + strings.Join(parts, "; ") + "."
+}
+
+// unionList is "la unión 3" or "las uniones 3, 4 y 5".
+func unionList(n []int) string {
+	if len(n) == 1 {
+		return "la unión " + strconv.Itoa(n[0])
+	}
+	return "las uniones " + ui.Enumerate(n)
 }
 
 func workerData(e *plant.Error) map[string]any {
@@ -244,7 +285,11 @@ func occupiedData(e *plant.Error) map[string]any {
 }
 
 func holderData(e *plant.Error) map[string]any {
-	d := map[string]any{"tag_spool": string(e.Tag), "trabajador_esperado": e.Holder.Display, "trabajador_solicitante": e.Worker.Display, "operacion": e.Op.String()}
+	op := e.Op
+	if op == plant.OpNone { // the command did not say; the hold does
+		op = e.HeldFor
+	}
+	d := map[string]any{"tag_spool": string(e.Tag), "trabajador_esperado": e.Holder.Display, "trabajador_solicitante": e.Worker.Display, "operacion": op.String()}
 	if !e.Until.IsZero() {
 		d["vence"] = plant.ISOTime(e.Until)
 	}

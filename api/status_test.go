@@ -125,6 +125,9 @@ func TestSentencesReadAsTheRulesPutThem(t *testing.T) {
 	free.Since = time.Time{}
 	released := full(plant.CodeDisplaced)
 	released.How = plant.KindLiberar
+	mixed, one := full(plant.CodeUnion), full(plant.CodeUnion)
+	mixed.Unions, mixed.Whys = []int{1, 9, 3, 4, 2, 2, 5}, []plant.UnionWhy{plant.UnionDone, plant.UnionMissing, plant.UnionUnarmed, plant.UnionUnarmed, plant.UnionTwice, plant.UnionTwice, plant.UnionWeldless}
+	one.Unions = []int{3}
 	inspection := full(plant.CodeNotAvailable)
 	inspection.Op = plant.METROLOGIA
 	for _, c := range []struct {
@@ -149,6 +152,9 @@ func TestSentencesReadAsTheRulesPutThem(t *testing.T) {
 		{full(plant.CodeNotStarted), "SOLD no está iniciada en MK-1."},
 		{full(plant.CodeNotPending), "SOLD no está pendiente en MK-1."},
 		{full(plant.CodeRace), "En MK-1 quedan 7 uniones por hacer y llegaron 8."},
+		{mixed, "En MK-1 la unión 9 no existe; la unión 2 viene dos veces; la unión 1 ya está hecha; las uniones 3 y 4 todavía no tienen ARM; la unión 5 no lleva soldadura."},
+		{full(plant.CodeUnion), "En MK-1 no se pueden usar las uniones 3 y 5."},
+		{one, "En MK-1 no se puede usar la unión 3."},
 		{full(plant.CodeBlocked), "Spool MK-1 bloqueado tras 3 rechazos: debe intervenir el supervisor."},
 		{full(plant.CodeSupervisor), "No autorizado en MK-1: hace falta la sesión del supervisor."},
 		{full(plant.CodeVersion), "Spool MK-1 cambió desde que lo leíste: revisa y repite."},
@@ -201,6 +207,18 @@ func TestDataHasTheKeysClientsRead(t *testing.T) {
 	}
 }
 
+// A key is there with a value, or the whole is null: an empty text says nothing.
+func TestDataSaysNothingEmpty(t *testing.T) {
+	unsaid := full(plant.CodeNotHolder)
+	unsaid.Op = plant.OpNone
+	if got := statuses[plant.CodeNotHolder].facts(unsaid)["operacion"]; got != "ARM" {
+		t.Errorf("operacion = %q, want that of the hold", got)
+	}
+	if got := statuses[plant.CodeUnauthorized].facts(&plant.Error{Code: plant.CodeUnauthorized}); got != nil {
+		t.Errorf("data of a request that named no spool = %v, want null", got)
+	}
+}
+
 func TestOtherRefusalsSortRightToo(t *testing.T) {
 	for _, a := range []attempt{{unset: true}, {left: 1}, {left: 3}, {wait: time.Minute}} {
 		var p *problem
@@ -211,7 +229,7 @@ func TestOtherRefusalsSortRightToo(t *testing.T) {
 	}
 	pin := func(u unproven) error { return u.problem("MK-1", "pin") }
 	for _, err := range []error{pin(unproven{worker: 12}), pin(unproven{worker: 12, tried: true, attempt: attempt{left: 1}}), pin(unproven{worker: 12, tried: true, attempt: attempt{left: 3}}),
-		pin(unproven{worker: 12, tried: true, attempt: attempt{wait: time.Minute}}), strangeOrigin(), unauthorized(grant{stale: true}), badOp("PINTAR"), badJSON(errors.New("x"))} {
+		pin(unproven{worker: 12, tried: true, attempt: attempt{wait: time.Minute}}), strangeOrigin(), unauthorized(grant{stale: true}), badOp("PINTAR", plant.ARM, plant.SOLD), badJSON(errors.New("x"))} {
 		var p *problem
 		if !errors.As(err, &p) {
 			t.Fatalf("%v is no problem", err)

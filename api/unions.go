@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"envivo/plant"
 )
@@ -35,7 +34,7 @@ func (s *Server) unionsOpen(c *call) (any, error) {
 		return nil, err
 	}
 	if op != plant.ARM && op != plant.SOLD {
-		return nil, badOp(op.String())
+		return nil, badOp(op.String(), plant.ARM, plant.SOLD)
 	}
 	snap, r, err := c.row()
 	if err != nil {
@@ -238,12 +237,12 @@ func (s *Server) saveUnions(c *call) (any, error) {
 
 // unionsWorked is the refusal to change unions with recorded work.
 func unionsWorked(e *plant.Error) error {
-	n := make([]string, len(e.Unions))
-	for i, u := range e.Unions {
-		n[i] = strconv.Itoa(u)
+	fixed := ": no se cambian ni se borran."
+	if len(e.Unions) == 1 {
+		fixed = ": no se cambia ni se borra."
 	}
 	return &problem{status: 400, code: statuses[plant.CodeNotAvailable].code,
-		message: "En " + tagOf(e) + " ya hay trabajo en las uniones " + strings.Join(n, ", ") + ": no se cambian ni se borran.",
+		message: "En " + tagOf(e) + " ya hay trabajo en " + unionList(e.Unions) + fixed,
 		data:    map[string]any{"tag_spool": string(e.Tag), "uniones": e.Unions}}
 }
 

@@ -103,6 +103,9 @@ func TestUnionsAreReadInThreeWays(t *testing.T) {
 			t.Errorf("GET %s: detail is no object", path)
 		}
 	}
+	if r := b.get("/api/v4/uniones/U-1/disponibles?operacion=METROLOGIA"); r.text("message") != "Operación inválida 'METROLOGIA'. Debe ser ARM o SOLD." {
+		t.Errorf("METROLOGIA is refused with %q, which does not say what is known here", r.text("message"))
+	}
 	b.post("/api/occupation/tomar", by("U-1", ana, "operacion", "ARM")).want(t, "TOMAR", 200)
 	b.post("/api/occupation/pausar", by("U-1", ana, "uniones", []int{2})).want(t, "PAUSAR with a union", 200)
 	if r := b.get("/api/v4/uniones/U-1/metricas").want(t, "metricas", 200); strings.TrimSpace(r.Raw) != `{"tag_spool":"U-1","total_uniones":3,"arm_completadas":1,"sold_completadas":0,"pulgadas_arm":0.75,"pulgadas_sold":0}` {

@@ -30,7 +30,7 @@ func (j *judge) corregirAutores() (plant.Event, error) {
 		}
 	}
 	if len(e.Correction) == 0 {
-		return plant.Event{}, j.refuse(plant.CodeUnchanged)
+		return plant.Event{}, j.idle(plant.CodeUnchanged)
 	}
 	slices.SortFunc(e.Unions, func(a, b plant.Union) int { return a.N - b.N })
 	e.Texto = strings.Join(fix.words, "; ")

@@ -34,7 +34,7 @@ func (j *judge) corregir() (plant.Event, error) {
 	}
 	p := j.corrected(proposed)
 	if now := &j.s.Progress; p.Arm == now.Arm && p.Sold == now.Sold && p.Quality == now.Quality && p.Ciclo == now.Ciclo && p.FechaQC == now.FechaQC {
-		return plant.Event{}, j.refuse(plant.CodeUnchanged)
+		return plant.Event{}, j.idle(plant.CodeUnchanged)
 	}
 	for _, check := range []func(*plant.Progress) error{j.computed, j.dated, j.possible, j.complete} {
 		if err := check(&p); err != nil {

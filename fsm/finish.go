@@ -92,7 +92,7 @@ func (j *judge) completarLibre(op plant.Op) (plant.Event, error) {
 		r := j.refuse(plant.CodeNotStarted)
 		return plant.Event{}, r
 	case len(j.s.Unions) > 0: // the unions say that it is not done, and none was named
-		return plant.Event{}, j.refuse(plant.CodeUnchanged)
+		return plant.Event{}, j.idle(plant.CodeUnchanged)
 	}
 	next, err := j.work.step(plant.Pausado, cerrar, facts{})
 	if err != nil {
@@ -223,24 +223,44 @@ func (j *judge) record(op plant.Op, chosen []int) ([]plant.Union, error) {
 		return nil, r
 	}
 	out := make([]plant.Union, 0, len(chosen))
-	var missing []int
+	var no []int
+	var whys []plant.UnionWhy
 	for _, n := range chosen {
 		i := slices.IndexFunc(can, func(u plant.Union) bool { return u.N == n })
-		if i < 0 || slices.ContainsFunc(out, func(u plant.Union) bool { return u.N == n }) {
-			missing = append(missing, n)
+		twice := slices.ContainsFunc(out, func(u plant.Union) bool { return u.N == n })
+		if i < 0 || twice {
+			why := plant.UnionTwice
+			if !twice {
+				why = j.notOpen(op, n)
+			}
+			no, whys = append(no, n), append(whys, why)
 			continue
 		}
 		u := can[i]
 		*u.Part(op) = plant.JointWork{Worker: j.person, Start: j.s.Hold.Since, End: j.now}
 		out = append(out, u)
 	}
-	if len(missing) > 0 {
+	if len(no) > 0 {
 		r := j.refuse(plant.CodeUnion)
-		r.Op, r.Unions = op, missing
+		r.Op, r.Unions, r.Whys = op, no, whys
 		return nil, r
 	}
 	slices.SortFunc(out, func(a, b plant.Union) int { return a.N - b.N })
 	return out, nil
+}
+
+// notOpen is why a union is not among those available for an operation.
+func (j *judge) notOpen(op plant.Op, n int) plant.UnionWhy {
+	u, ok := j.s.Union(n)
+	switch {
+	case !ok:
+		return plant.UnionMissing
+	case u.Part(op).Done():
+		return plant.UnionDone
+	case op == plant.SOLD && !j.rules.Welded[u.Tipo]:
+		return plant.UnionWeldless
+	}
+	return plant.UnionUnarmed
 }
 
 func repeats(n []int) bool {

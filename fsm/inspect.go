@@ -130,7 +130,7 @@ func (j *judge) deshacer() (plant.Event, error) {
 	}
 	switch {
 	case u == nil, u.Actor != by, j.c.Undoes != 0 && j.c.Undoes != u.Seq, j.now.Sub(u.At) > j.rules.UndoWithin:
-		return plant.Event{}, j.refuse(plant.CodeUndoLate)
+		return plant.Event{}, j.idle(plant.CodeUndoLate)
 	}
 	p := u.Progress
 	op := undoneOp(u.Kind, &j.s)

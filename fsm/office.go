@@ -69,7 +69,7 @@ func (j *judge) editarUniones() (plant.Event, error) {
 		return e, r
 	}
 	if len(e.Unions) == 0 && len(e.Removed) == 0 {
-		return e, j.refuse(plant.CodeUnchanged)
+		return e, j.idle(plant.CodeUnchanged)
 	}
 	return j.settle(e)
 }
@@ -144,7 +144,7 @@ func (j *judge) importarTrabajador(im *plant.Import) (plant.Event, error) {
 		return plant.Event{}, j.invalid("Id")
 	}
 	if old, ok := j.v.Worker(im.Worker.ID); ok && old == *im.Worker {
-		return plant.Event{}, j.refuse(plant.CodeUnchanged)
+		return plant.Event{}, j.idle(plant.CodeUnchanged)
 	}
 	e := j.event(plant.KindTrabajador, plant.OpNone)
 	e.Tag, e.Version, e.Worker, e.Import = "", 0, im.Worker.Person(), im
@@ -157,7 +157,7 @@ func (j *judge) importarSpool(im *plant.Import) (plant.Event, error) {
 		return plant.Event{}, j.invalid("TAG_SPOOL")
 	}
 	if _, ok := j.v.Spool(sp.Tag); ok {
-		return plant.Event{}, j.refuse(plant.CodeUnchanged)
+		return plant.Event{}, j.idle(plant.CodeUnchanged)
 	}
 	if err := Legal(sp); err != nil {
 		r := j.invalid("TAG_SPOOL")
@@ -198,7 +198,7 @@ func (j *judge) importarOficina(im *plant.Import) (plant.Event, error) {
 	}
 	damaged := im.SetDamaged && !slices.Equal(im.Damaged, j.s.Damaged)
 	if !office && !notas && !damaged && len(e.Unions) == 0 && len(im.History) == 0 {
-		return plant.Event{}, j.refuse(plant.CodeUnchanged)
+		return plant.Event{}, j.idle(plant.CodeUnchanged)
 	}
 	return j.settle(e)
 }
@@ -266,7 +266,7 @@ func (j *judge) ajustar() (plant.Event, error) {
 		return plant.Event{}, j.invalid("setting")
 	}
 	if known, ok := j.v.(interface{ Setting(string) string }); ok && known.Setting(s.Key) == s.Value {
-		return plant.Event{}, j.refuse(plant.CodeUnchanged)
+		return plant.Event{}, j.idle(plant.CodeUnchanged)
 	}
 	if j.c.Supervisor {
 		j.person = plant.Person{Display: plant.SupervisorName}

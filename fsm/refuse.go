@@ -19,6 +19,18 @@ func (j *judge) refuseFor(code plant.Code, p plant.Person) *plant.Error {
 	return &plant.Error{Code: code, Verb: j.c.Verb, Op: j.c.Op, Tag: tag, Worker: p}
 }
 
+// idle refuses a command that would change nothing, or no longer can, and says
+// where the spool stands.
+func (j *judge) idle(code plant.Code) *plant.Error {
+	r := j.refuse(code)
+	op := r.Op
+	if op == plant.OpNone {
+		op = j.s.Hold.Op
+	}
+	r.Transition, r.State = strings.ToLower(j.c.Verb.String()), j.stateWord(op)
+	return r
+}
+
 // invalid refuses a field of the command.
 func (j *judge) invalid(field string) *plant.Error {
 	r := j.refuse(plant.CodeInvalid)

@@ -79,7 +79,10 @@ func TestWhatCanNoLongerBeUndone(t *testing.T) {
 		}
 		f.refused(undo(liso, c.Worker), plant.CodeUndoLate)
 	}
-	newFloor(t).refused(undo(liso, ana), plant.CodeUndoLate) // nothing yet
+	e := newFloor(t).refused(undo(liso, ana), plant.CodeUndoLate) // nothing yet
+	if e.Transition != "deshacer" || e.State != "libre" {
+		t.Errorf("the refusal is of %q from %q, want deshacer from libre", e.Transition, e.State)
+	}
 }
 
 // The place in the queue of inspection is where the spool had been.

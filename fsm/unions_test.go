@@ -81,22 +81,34 @@ func TestWhatCannotBeSelected(t *testing.T) {
 		unions []int
 		want   plant.Code
 		about  []int
+		whys   []plant.UnionWhy
 	}{
-		{"a union that is not there", "uniones en ARM", ana, []int{1, 9}, plant.CodeUnion, []int{9}},
-		{"a union twice", "uniones en ARM", ana, []int{2, 2}, plant.CodeUnion, []int{2}},
-		{"more than are open", "uniones en ARM", ana, []int{1, 2, 3, 4, 5}, plant.CodeRace, nil},
-		{"welding what is not fitted", "uniones en SOLD", sol, []int{3}, plant.CodeUnion, []int{3}},
-		{"welding what needs none", "uniones en SOLD", sol, []int{1, 4}, plant.CodeUnion, []int{4}},
-		{"more than can be welded", "uniones en SOLD", sol, []int{1, 2, 3}, plant.CodeRace, nil},
+		{"a union that is not there", "uniones en ARM", ana, []int{1, 9}, plant.CodeUnion, []int{9}, []plant.UnionWhy{plant.UnionMissing}},
+		{"a union twice", "uniones en ARM", ana, []int{2, 2}, plant.CodeUnion, []int{2}, []plant.UnionWhy{plant.UnionTwice}},
+		{"more than are open", "uniones en ARM", ana, []int{1, 2, 3, 4, 5}, plant.CodeRace, nil, nil},
+		{"welding what is not fitted", "uniones en SOLD", sol, []int{3}, plant.CodeUnion, []int{3}, []plant.UnionWhy{plant.UnionUnarmed}},
+		{"welding what needs none", "uniones en SOLD", sol, []int{1, 4}, plant.CodeUnion, []int{4}, []plant.UnionWhy{plant.UnionWeldless}},
+		{"more than can be welded", "uniones en SOLD", sol, []int{1, 2, 3}, plant.CodeRace, nil, nil},
 	} {
 		f := at(t, find(t, c.from))
 		e := f.refused(finish(cuatro, c.by, c.unions...), c.want)
-		if !slices.Equal(e.Unions, c.about) {
-			t.Errorf("%s: the refusal is about %v, want %v", c.name, e.Unions, c.about)
+		if !slices.Equal(e.Unions, c.about) || !slices.Equal(e.Whys, c.whys) {
+			t.Errorf("%s: the refusal is about %v for the reasons %v, want %v for %v", c.name, e.Unions, e.Whys, c.about, c.whys)
 		}
 		if c.want == plant.CodeRace && (e.Have != uint64(len(c.unions)) || e.Want >= e.Have) {
 			t.Errorf("%s: the refusal counts %d open and %d selected", c.name, e.Want, e.Have)
 		}
+	}
+}
+
+// Somebody else recorded union 1 after this list was drawn.
+func TestAUnionDoneMeanwhileIsRefusedAsDone(t *testing.T) {
+	f := at(t, find(t, "uniones en ARM"))
+	f.must(finish(cuatro, ana, 1))
+	f.must(cmd(plant.Tomar, cuatro, plant.ARM, beto))
+	e := f.refused(finish(cuatro, beto, 1, 2), plant.CodeUnion)
+	if !slices.Equal(e.Unions, []int{1}) || !slices.Equal(e.Whys, []plant.UnionWhy{plant.UnionDone}) {
+		t.Errorf("the refusal is about %v for the reasons %v, want 1, done", e.Unions, e.Whys)
 	}
 }
 

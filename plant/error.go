@@ -54,6 +54,17 @@ func Codes() []Code {
 	return out
 }
 
+// UnionWhy is why a union cannot be recorded as done.
+type UnionWhy uint8
+
+const (
+	UnionMissing  UnionWhy = iota // the spool has no union of that number
+	UnionTwice                    // the command names it twice
+	UnionDone                     // somebody recorded it already
+	UnionUnarmed                  // SOLD before ARM
+	UnionWeldless                 // its type needs no weld
+)
+
 // Error is a refusal: what, about whom, since when. Adapters turn it into a
 // status and a sentence; it is matched with errors.As or errors.Is against
 // &Error{Code: …}.
@@ -83,8 +94,10 @@ type Error struct {
 	// Want and Have are the revisions of CodeVersion, and the unions open and
 	// selected of CodeRace.
 	Want, Have uint64
-	// Unions are the numbers the refusal is about.
+	// Unions are the numbers the refusal is about; Whys says of each, where it is
+	// known, why it could not be recorded.
 	Unions []int
+	Whys   []UnionWhy
 	// Primary is the address of the server that takes commands (CodeStandby).
 	Primary string
 	// Detail is extra text for logs, in English; never shown to an operator.
