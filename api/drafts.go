@@ -37,7 +37,9 @@ type ticked struct {
 type basket struct {
 	tags    []plant.Tag
 	results *ui.BatchResult
-	at      time.Time
+	// order is the key of the command that led to results.
+	order plant.CommandID
+	at    time.Time
 }
 
 const (

@@ -191,55 +191,66 @@ var batchVerbs = map[string]act{"tomar": acts["tomar"], "pausar": acts["pausar"]
 // its own (rules §6.3).
 func (p *pages) canastaAct(w http.ResponseWriter, r *http.Request) error {
 	verb := r.PathValue("verbo")
-	a, ok := batchVerbs[verb]
-	if !ok {
+	if _, ok := batchVerbs[verb]; !ok {
 		return p.missing(w, r)
 	}
 	form, err := p.form(w, r, "orden", "t", "para")
 	if err != nil {
 		return p.rejected(w, r, err)
 	}
-	snap := p.plant.Snapshot()
 	who, known := p.basketOf(r, form.Get("para"))
-	tags := basketTags(form.Get("t"))
+	tags, order := basketTags(form.Get("t")), plant.CommandID(form.Get("orden"))
 	switch {
 	case who.Assign && verb != "tomar":
 		return p.missing(w, r)
 	case !known:
 		return p.noBasket(w, r, who)
-	case form.Get("orden") == "" || len(tags) == 0 || len(tags) > maxBatch:
+	case order == "" || len(tags) == 0 || len(tags) > maxBatch:
 		return p.toBasket(w, r, who, &ui.Notice{Text: ui.TextBasketEmpty, Signal: signalNo})
 	}
-	me := who.Me
+	p.basketDo(r, who, verb, order, tags)
+	return p.toBasket(w, r, who, nil)
+}
+
+// basketDo carries out one act on spools of a basket, takes out those it was
+// recorded for and leaves what came of it on the basket's page.
+func (p *pages) basketDo(r *http.Request, who ui.BasketOwner, verb string, order plant.CommandID, tags []plant.Tag) *ui.BatchResult {
+	snap, me, a := p.plant.Snapshot(), who.Me, batchVerbs[verb]
 	cmds := make([]plant.Command, len(tags))
 	for i, t := range tags {
-		cmds[i] = plant.Command{ID: itemKey(plant.CommandID(form.Get("orden")), plant.Tag(t)), Verb: a.verb, Tag: plant.Tag(t),
+		cmds[i] = plant.Command{ID: itemKey(order, t), Verb: a.verb, Tag: t,
 			Door: plant.DoorPage, Device: p.device(r), Supervisor: p.supervisor(r), Worker: me.ID}
 		if who.Assign {
 			cmds[i].Actor = plant.BySupervisor
 		}
 		if a.fill != nil {
-			a.fill(&cmds[i], form)
+			a.fill(&cmds[i], nil)
 		}
 		if verb == "tomar" {
-			cmds[i].Op = p.batchOp(snap, me, plant.Tag(t))
-		} else if row, ok := snap.Row(plant.Tag(t)); ok {
+			cmds[i].Op = p.batchOp(snap, me, t)
+		} else if row, ok := snap.Row(t); ok {
 			cmds[i].Op = row.Spool.Hold.Op
 		}
-		cmds[i].Digest = sha256.Sum256([]byte(verb + "\x00" + t + "\x00" + fmt.Sprint(me.ID))) // not the operation: a repeat finds the spool changed
+		cmds[i].Digest = sha256.Sum256([]byte(verb + "\x00" + string(t) + "\x00" + fmt.Sprint(me.ID))) // not the operation: a repeat finds the spool changed
 	}
 	out := p.batchResult(r, verb, cmds, p.plant.DoAll(r.Context(), cmds))
 	out.Assign = who.Assign
 	p.drafts.change(who.Key(), func(b *basket) {
-		b.results = out
+		b.results, b.order = out, order
 		b.tags = slices.DeleteFunc(b.tags, out.Did)
 	})
-	return p.toBasket(w, r, who, nil)
+	return out
 }
 
 // basketTags are the spools of a button: one a line.
-func basketTags(text string) []string {
-	return slices.DeleteFunc(strings.Split(strings.ReplaceAll(text, "\r", ""), "\n"), func(t string) bool { return t == "" })
+func basketTags(text string) []plant.Tag {
+	var out []plant.Tag
+	for line := range strings.Lines(strings.ReplaceAll(text, "\r", "")) {
+		if t := strings.TrimSuffix(line, "\n"); t != "" {
+			out = append(out, plant.Tag(t))
+		}
+	}
+	return out
 }
 
 // batchOp is what TOMAR of a basket takes a spool for: the one legal

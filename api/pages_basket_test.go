@@ -129,3 +129,41 @@ func TestAPersonalTabletLetsNobodyGo(t *testing.T) {
 		t.Errorf("shared again it rests after %q s, want 30", got)
 	}
 }
+
+// TestCardsActOnTheBasketThatLiesOpen: TERMINAR and PAUSAR do what the basket's
+// buttons would, once for each scan; the other cards say what to do instead.
+func TestCardsActOnTheBasketThatLiesOpen(t *testing.T) {
+	b := newBox(t)
+	for _, tag := range []string{"S-1", "S-2", "U-1"} {
+		b.post("/api/occupation/tomar", by(tag, ana, "operacion", "ARM")).want(t, "TOMAR", 200)
+	}
+	p := b.tablet().identify("12").open("/canasta", http.StatusOK)
+	for word, want := range map[string]string{"TERMINAR": "no hay spools tuyos para TERMINAR", "PAUSAR": "no hay spools tuyos para PAUSAR", "APROBADO": "En la canasta no se inspecciona.",
+		"RECHAZADO": "Abre el spool y escanea RECHAZADO ahí.", "DESHACER": "toca DESHACER en cada resultado"} {
+		if got := p.scan(ui.CommandCode(word)); got.OK || got.Go != "" || !strings.Contains(got.HTML, want) {
+			t.Errorf("%s on an empty basket says %q, want %q", word, got.HTML, want)
+		}
+	}
+	p.touch("S-1").touch("U-1").touch("S-3").says("TERMINAR 2", "TOMAR 1")
+	card := url.Values{"codigo": {ui.CommandCode("TERMINAR")}, "orden": {"tarjeta-1"}, "aqui": {"/canasta"}}
+	var seqs []uint64
+	for range 2 { // its answer was lost
+		p.send(http.MethodPost, "/escaneo", card, "Accept", "application/json")
+		if !strings.Contains(p.raw, `"ir":"/canasta"`) {
+			t.Fatalf("the card is answered %s", p.raw)
+		}
+		p.open("/canasta", http.StatusOK).says("2 de 2 terminados.", "1 spool")
+		if b.holder("S-1") != 0 || b.holder("U-1") != 0 || b.holder("S-2") != ana || b.holder("S-3") != 0 {
+			t.Errorf("holders %d %d %d %d, want Ana of S-2 only", b.holder("S-1"), b.holder("U-1"), b.holder("S-2"), b.holder("S-3"))
+		}
+		seqs = append(seqs, uint64(b.seq()))
+	}
+	if seqs[0] != seqs[1] {
+		t.Errorf("the repeated card recorded events %d to %d", seqs[0], seqs[1])
+	}
+	p.touch("S-2").scan(ui.CommandCode("PAUSAR"))
+	p.says("1 de 1 en pausa.")
+	if b.holder("S-2") != 0 {
+		t.Errorf("after PAUSAR S-2 is with %d", b.holder("S-2"))
+	}
+}

@@ -217,16 +217,23 @@ func (s *scanning) askBadge(worker plant.Worker, tag plant.Tag) error {
 	return s.goTo(c.address(), nil)
 }
 
+// basket is whose basket lies open on the tablet.
+func (s *scanning) basket() (ui.BasketOwner, bool) {
+	here, err := url.Parse(s.form.Get("aqui"))
+	if err != nil || here.Path != ui.BasketPath {
+		return ui.BasketOwner{}, false
+	}
+	return s.p.basketOf(s.r, here.Query().Get("para"))
+}
+
 // spool opens a spool, feeds the basket, or completes a pair.
 func (s *scanning) spool(tag plant.Tag) error {
 	if s.form.Get("recibe") != "" {
 		return s.say(ui.TextScanSpool)
 	}
-	if here, err := url.Parse(s.form.Get("aqui")); err == nil && here.Path == ui.BasketPath {
-		if who, ok := s.p.basketOf(s.r, here.Query().Get("para")); ok {
-			n := s.p.addTo(who, tag)
-			return s.p.toldBasket(s.w, s.r, who, &n)
-		}
+	if who, ok := s.basket(); ok {
+		n := s.p.addTo(who, tag)
+		return s.p.toldBasket(s.w, s.r, who, &n)
 	}
 	other, young := s.p.lastScan(s.r)
 	if s.known && young && other.worker == s.me.ID {
@@ -303,6 +310,9 @@ func (s *scanning) card(word string) error {
 	if !s.known {
 		return s.say(ui.TextScanWho)
 	}
+	if who, ok := s.basket(); ok {
+		return s.basketCard(who, word)
+	}
 	row, ok := s.snap.Row(plant.Tag(s.form.Get("spool")))
 	if !ok {
 		return s.say(ui.TextScanWhich)
@@ -330,6 +340,31 @@ func (s *scanning) card(word string) error {
 		return s.act("deshacer", tag, url.Values{})
 	}
 	return s.say(ui.ScanUnknown(s.form.Get("codigo")))
+}
+
+// basketCard carries out a card's command on the spools that the basket's button
+// of that name would name. Verdicts and undo are about one spool.
+func (s *scanning) basketCard(who ui.BasketOwner, word string) error {
+	verb := strings.ToLower(word)
+	if _, ok := batchVerbs[verb]; !ok || who.Assign {
+		return s.say(ui.BasketNoCard(who, word))
+	}
+	order := plant.CommandID(s.form.Get("orden"))
+	b := s.p.drafts.basket(who.Key())
+	if b.results != nil && b.order == order { // its answer was lost
+		return s.p.toBasket(s.w, s.r, who, nil)
+	}
+	tags := s.p.basketSight(s.snap, who, b.tags, s.p.now()).Names(verb)
+	if order == "" || len(tags) == 0 {
+		return s.say(ui.BasketNothingFor(word))
+	}
+	out := s.p.basketDo(s.r, who, verb, order, tags)
+	signal := map[string]string{"terminar": signalDone, "pausar": signalPause, "tomar": signalTaken}[verb]
+	did := len(out.Failed()) < len(out.Items)
+	if !did {
+		signal = signalNo
+	}
+	return s.p.told(s.w, s.r, toldJSON{OK: did, Go: who.Path(), Signal: signal}, nil)
 }
 
 // reject opens the dialog: motive and unions are touched.

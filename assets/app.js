@@ -372,6 +372,11 @@ document.addEventListener("DOMContentLoaded", () => {
 
   // ---- commands ----------------------------------------------------------------
   let busy = false;
+  const freed = [];
+  function setBusy(on) { // who waits goes on once the answer is painted
+    busy = on;
+    if (!on) for (const f of freed.splice(0)) setTimeout(f, 0);
+  }
   const notices = $("[data-avisos]");
   function uuid7() {
     const b = crypto.getRandomValues(new Uint8Array(16));
@@ -467,14 +472,14 @@ document.addEventListener("DOMContentLoaded", () => {
     clearTimeout(slow);
     if (label.isConnected) set(label, was);
     delete button.dataset.ocupado;
-    busy = false;
+    setBusy(false);
     if (!landed(answer)) return;
     if (form.elements.orden) form.elements.orden.value = uuid7();
     if (!answer.ok) within(form, button);
   });
   function landed(answer) { // paints what the box answered; false when the page is left
     signal(answer.senal);
-    if (answer.ir) { go(window.envivo.beside(answer.ir, answer.lista)); return false; }
+    if (answer.ir) { leave(window.envivo.beside(answer.ir, answer.lista)); return false; }
     if (answer.ok) {
       for (const i of ticked()) i.checked = false;
       shut();
@@ -487,6 +492,7 @@ document.addEventListener("DOMContentLoaded", () => {
     return true;
   }
   const go = (to) => { if (to === location.pathname + location.search) location.reload(); else location.href = to; };
+  let leave = go;
   addEventListener("pageshow", (e) => {
     for (const f of $$("form[data-enviado]")) delete f.dataset.enviado;
     if (e.persisted) fresh().catch(() => {});
@@ -499,7 +505,7 @@ document.addEventListener("DOMContentLoaded", () => {
   // ---- what lists.js and scan.js build on -------------------------------------
   let signal = () => {};
   window.envivo = { fresh, shut, hour: () => clock(heardClock), say, texts, page, boxNow, stale, complain, send, ask, landed, ticked, uuid7, dialog, atRest, later,
-    isBusy: () => busy, setBusy: (on) => { busy = on; }, onSignal: (f) => { signal = f; }, touched: () => touchedAt };
+    isBusy: () => busy, setBusy, onFree: (f) => { freed.push(f); }, go, onLeave: (f) => { leave = f; }, onSignal: (f) => { signal = f; }, touched: () => touchedAt };
 
   for (const box of $$("[data-aviso]")) fade(box);
   mark();

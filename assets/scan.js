@@ -65,20 +65,53 @@ document.addEventListener("DOMContentLoaded", () => {
     }
     seen = code;
     seenAt = now;
-    if (page.isBusy()) return;
-    if (page.stale()) { signal("no"); page.complain(page.texts.viejo); return; }
-    page.setBusy(true);
-    const body = new URLSearchParams({ codigo: code, orden: page.uuid7(), aqui: location.pathname + location.search });
-    const spool = head();
+    if (waiting.length >= mostWaiting) { unread("", [code]); return; }
+    waiting.push(code);
+    await (running ??= drain().finally(() => { running = null; }));
+  }
+
+  // Scans that come while the box still owes an answer wait for it, in their
+  // order. What each means is asked when its turn comes: of the page that the
+  // answer before it leads to, which is opened once all are answered.
+  const mostWaiting = 8;
+  const refusalSeen = 1500; // ms before the next outcome covers a refusal
+  const waiting = [];
+  let running = null, to = "";
+  const later = (ms) => new Promise((done) => setTimeout(done, ms));
+  async function drain() {
+    while (waiting.length) {
+      while (page.isBusy()) await new Promise(page.onFree);
+      if (to) stop(); // the page it leads to is not the last any more
+      if (page.stale()) { unread(page.texts.viejo, waiting.splice(0)); break; }
+      page.setBusy(true);
+      const code = waiting.shift(), answer = await page.send("/escaneo", meant(code));
+      page.setBusy(false);
+      if (answer) page.landed(answer); else unread(page.texts.noLlego, waiting.splice(0));
+      if (!answer?.ok && (waiting.length || to)) await later(refusalSeen);
+    }
+    if (to) page.go(to);
+  }
+  page.onLeave((address) => {
+    to = address;
+    if (!running) page.go(to);
+  });
+  addEventListener("pageshow", () => { to = ""; });
+  function meant(code) { // a scan with what the tablet shows, or is about to
+    const body = new URLSearchParams({ codigo: code, orden: page.uuid7(), aqui: to || location.pathname + location.search });
+    const opened = to && /^\/spools\/([^/?]+)(?:\?|$)/.exec(to), spool = !to && head();
+    if (opened) body.set("spool", decodeURIComponent(opened[1]));
     if (spool) {
       body.set("spool", spool.dataset.tag);
       body.set("version", spool.dataset.version);
       for (const i of page.ticked()) body.append("union", i.value);
     }
-    if (document.querySelector('dialog form[action*="/traspasar"]')) body.set("recibe", "1");
-    const answer = await page.send("/escaneo", body);
-    page.setBusy(false);
-    if (answer) page.landed(answer); else page.complain(page.texts.noLlego);
+    if (!to && document.querySelector('dialog form[action*="/traspasar"]')) body.set("recibe", "1");
+    return body;
+  }
+  function unread(why, codes) { // not one goes without a word
+    seen = "";
+    signal("no");
+    page.complain([why, codes.length ? page.say("noLeidos", { c: codes.join(", ") }) : ""].join(" ").trim());
   }
   page.scanned = (code) => { stay(); return scanned(code); }; // read by the camera
   const shown = (code) => {

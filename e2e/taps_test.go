@@ -278,6 +278,42 @@ func TestTapBudgetsWithAScanner(t *testing.T) {
 	until(t, p.tab, "the same card at once is no duplicate", `document.querySelector('.aviso.ambar')?.innerText.includes('Ya lo escaneaste')`)
 }
 
+// TestScansWaitForTheirTurn: scans that come before the box has answered the last
+// one, or while a page is about to be left, are carried out in their order, and
+// those that are too many are refused aloud by what they say. Answers are held
+// back in the page's own fetch.
+func TestScansWaitForTheirTurn(t *testing.T) {
+	t.Parallel()
+	s := serve(t, sevenPlant(t))
+	badges, cards := printedCodes(t, s, "credenciales"), printedCodes(t, s, "tarjetas")
+	f := newFloorTablet(t, s, 601, 962)
+	hold := func() {
+		t.Helper()
+		eval[bool](t, f.tab, `(window.held = [], window.honest = window.fetch, window.fetch = (...a) => new Promise(go => held.push(go)).then(() => honest(...a)), true)`)
+	}
+	release := `(held.splice(0).forEach(go => go()), true) && `
+	f.at("/")
+	hold()
+	f.scan(codeOf(t, badges, "Ana Bravo")).scan(sevenTag).scan(codeOf(t, cards, "PAUSAR")).scan(spoolTag(1))
+	until(t, f.tab, "four scans in one breath did not end at the last one's page", fmt.Sprintf(`(window.held && `+release+`false) || location.pathname === '/spools/' + %q`, spoolTag(1)))
+	until(t, f.tab, "Ana never became the acting person", `document.querySelector('header').innerText.includes('Ana Bravo')`)
+	live(t, f.tab)
+	if r := s.get("/api/spool/" + sevenTag + "/status"); !strings.Contains(r.Raw, "ARM pausado") {
+		t.Errorf("badge, spool and PAUSAR left %s", r.Raw)
+	}
+
+	f.at("/canasta")
+	hold()
+	f.scan(spoolTag(3))
+	for n := 1; n <= 10; n++ {
+		f.scan(fmt.Sprintf("NADA%02d", n))
+	}
+	until(t, f.tab, "too many scans are not named", `document.querySelector('[data-avisos]').innerText.includes('No se leyó: NADA10.')`)
+	until(t, f.tab, "the first of them never came into the basket", release+fmt.Sprintf(`!!document.querySelector('main [data-tag=%q] button[name=quitar]')`, spoolTag(3)))
+	until(t, f.tab, "the second was not answered", release+`document.querySelector('[data-avisos]').innerText.includes('No conozco este código: NADA01.')`)
+	until(t, f.tab, "the one after it was not answered", release+`document.querySelector('[data-avisos]').innerText.includes('No conozco este código: NADA02.')`)
+}
+
 // TestAScanNeverReachesAField types like a scanner into the page's search box: real
 // keys of the browser, stamped four milliseconds apart, as a scanner sends them
 // however slow this machine is.

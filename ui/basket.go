@@ -15,6 +15,22 @@ const (
 	TextBasketEmpty = "La canasta está vacía. Escanea o toca los spools."
 )
 
+// BasketNoCard says why a command's card does nothing on a basket, and the way.
+func BasketNoCard(who BasketOwner, word string) string {
+	switch {
+	case who.Assign && (word == "TERMINAR" || word == "PAUSAR"):
+		return "Esta canasta es para asignar spools. " + word + " es de quien los tiene."
+	case word == "DESHACER":
+		return "En la canasta se deshace spool por spool: toca DESHACER en cada resultado."
+	}
+	return "En la canasta no se inspecciona. Abre el spool y escanea " + word + " ahí."
+}
+
+// BasketNothingFor says that no spool in the basket can be finished or paused.
+func BasketNothingFor(word string) string {
+	return "En la canasta no hay spools tuyos para " + word + ". Escanea o toca los que tienes."
+}
+
 // InBasket says that a spool came into the basket as the nth.
 func InBasket(t plant.Tag, n int) string {
 	return fmt.Sprintf("%s en la canasta: van %d.", Short(t), n)
@@ -244,6 +260,17 @@ func joinTags(tags []plant.Tag) string {
 		out[i] = string(t)
 	}
 	return strings.Join(out, "\n")
+}
+
+// Names are the spools that the button of an act would name.
+func (b *BasketSight) Names(verb string) []plant.Tag {
+	tiles, _ := b.tiles()
+	for _, a := range b.acts(tiles) {
+		if a.Verb == verb {
+			return a.Tags
+		}
+	}
+	return nil
 }
 
 func (b *BasketSight) acts(tiles []basketTile) []basketAct {

@@ -33,6 +33,7 @@ func clientTexts() templ.OrderedAttributes {
 		{Key: "data-k-de-n", Value: "{k} de {n}"},
 		{Key: "data-pd", Value: "{pd} PD · "},
 		{Key: "data-repetido", Value: "Ya lo escaneaste: {c}."},
+		{Key: "data-no-leidos", Value: "No se leyó: {c}. Espera y escanea de nuevo."},
 		{Key: "data-sigues", Value: "¿Sigues ahí, {n}? Se cierra en {s} s."},
 		{Key: "data-listo", Value: "Listo, {n}. Se cierra en {s} s."},
 		{Key: "data-seguir", Value: "SEGUIR"},
