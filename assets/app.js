@@ -119,11 +119,12 @@ document.addEventListener("DOMContentLoaded", () => {
     node.replaceWith(fresh);
     focus();
     movedAt.set(fresh, mine ? -1e9 : performance.now());
-    if (!mine && fresh.matches(".fila,.persona,.union,.vecina")) {
-      fresh.classList.add("cambiada");
-      setTimeout(() => { fresh.classList.remove("cambiada"); if (!fresh.className) fresh.removeAttribute("class"); }, 3000);
-    }
+    if (!mine && fresh.matches(".fila,.persona,.union,.vecina")) busy ? unsure.push(fresh) : others(fresh);
     return fresh;
+  }
+  function others(node) { // somebody else changed it
+    node.classList.add("cambiada");
+    setTimeout(() => { node.classList.remove("cambiada"); if (!node.className) node.removeAttribute("class"); }, 3000);
   }
   function inPlace(region, mine) {
     const w = wanted(region);
@@ -372,6 +373,8 @@ document.addEventListener("DOMContentLoaded", () => {
 
   // ---- commands ----------------------------------------------------------------
   let busy = false;
+  // Drawn anew while an own command had no answer: the answer says whose change it was.
+  const unsure = [];
   const freed = [];
   function setBusy(on) { // who waits goes on once the answer is painted
     busy = on;
@@ -479,6 +482,7 @@ document.addEventListener("DOMContentLoaded", () => {
   });
   function landed(answer) { // paints what the box answered; false when the page is left
     signal(answer.senal);
+    for (const node of unsure.splice(0)) if (!answer.ok) others(node);
     if (answer.ir) { leave(window.envivo.beside(answer.ir, answer.lista)); return false; }
     if (answer.ok) {
       for (const i of ticked()) i.checked = false;
