@@ -36,6 +36,18 @@
     }
     return out.slice(0, 6);
   }
+  // A spool's name and its state are read from a step away: tail 36, rest 20, chip
+  // 20 px at the usual scale.
+  function legible() {
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize), out = [];
+    for (const [sel, px] of [[".tag", 20], [".tag b", 36], [".chip", 20]]) {
+      for (const e of $$("main " + sel).filter((e) => e.checkVisibility())) {
+        const has = parseFloat(getComputedStyle(e).fontSize);
+        if (has < px / 16 * rem - .1) out.push(`${name(e)} (${sel}) has letters of ${has} px, not ${px / 16 * rem}`);
+      }
+    }
+    return out.slice(0, 3);
+  }
   function broken() { // a verb or a name is read at a glance: never in two pieces
     const out = [], range = document.createRange();
     for (const e of $$(".pri b, .pri, .seg, .yo-texto b, .nav span", scope()).filter((e) => e.checkVisibility())) {
@@ -74,6 +86,6 @@
     const button = $$(act, scope()).find(shown);
     return [...visible(field), ...(button ? visible(button) : [`there is no ${act}`])];
   }
-  audit.geometry = () => [...new Set([...primary(), ...audit.large(), ...words(), ...broken()])];
+  audit.geometry = () => [...new Set([...primary(), ...audit.large(), ...words(), ...legible(), ...broken()])];
   Object.assign(audit, { gaps, words, primary, keyboard });
 })();
