@@ -65,6 +65,10 @@ type Act struct {
 	Ops []plant.Op
 	// Why says what cannot be done now and the way out.
 	Why string
+	// Waiting is since when it waits for inspection, zero for no such sentence.
+	Waiting time.Time
+	// Holder reports whether the holder, if here, may hand it over.
+	Holder bool
 	// Open are the unions that can be ticked, of Op; PD their inches.
 	Op    plant.Op
 	Open  int
@@ -101,7 +105,7 @@ func (v *SpoolSight) act() Act {
 	case v.can(plant.Inspeccionar, plant.OpNone):
 		return Act{Kind: ActInspect}
 	case v.can(plant.Relevar, plant.OpNone):
-		return Act{Kind: ActRelieve, Why: v.why()}
+		return Act{Kind: ActRelieve, Why: fmt.Sprintf("Queda a tu nombre; lo ya hecho sigue a nombre de %s.", Name(v.Snap, s.Hold.Worker))}
 	}
 	a := Act{Kind: ActNone}
 	for _, o := range []plant.Op{plant.ARM, plant.SOLD} {
@@ -115,7 +119,10 @@ func (v *SpoolSight) act() Act {
 	case v.can(plant.Tomar, plant.REPARACION):
 		a.Kind = ActRepair
 	default:
-		a.Why = v.why()
+		a.Why, a.Holder = v.why(), v.mayReceive()
+		if v.Row.Estado == plant.PorInspeccionar && v.Me.ID != 0 {
+			a.Waiting = s.ReadyAt
+		}
 		if v.Me.ID == 0 && v.worthIdentifying() {
 			a.Kind = ActIdentify
 		}
@@ -136,14 +143,17 @@ func (v *SpoolSight) why() string {
 	s := v.spool()
 	switch v.Row.Estado {
 	case plant.Bloqueado:
+		if v.can(plant.Desbloquear, plant.OpNone) {
+			return "BLOQUEADO: 3 rechazos seguidos."
+		}
 		return "BLOQUEADO: 3 rechazos seguidos. Lo debe desbloquear el supervisor."
 	case plant.EstadoAprobado:
 		return v.approved()
 	case plant.PorInspeccionar:
-		if v.Me.ID == 0 {
+		if v.Me.ID == 0 || !s.ReadyAt.IsZero() {
 			return ""
 		}
-		return "Espera inspección" + sinceText(s.ReadyAt) + ". La hace alguien de Metrología."
+		return "Espera inspección. La hace alguien de Metrología."
 	case plant.NoListo:
 		return whyNotReady(v.Row)
 	}
@@ -174,11 +184,13 @@ func (v *SpoolSight) refusedTake() string {
 	return ""
 }
 
-func sinceText(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return " desde el " + Fecha(t)
+// mayReceive reports whether it is held by another and this person's trade could
+// go on with it.
+func (v *SpoolSight) mayReceive() bool {
+	h := v.spool().Hold
+	return v.Me.ID != 0 && !h.Free() && !v.mine() && slices.ContainsFunc(v.Actions, func(a Action) bool {
+		return a.Verb == plant.Tomar && a.Op == h.Op && a.Refusal != nil && a.Refusal.Code == plant.CodeOccupied
+	})
 }
 
 func (v *SpoolSight) approved() string {

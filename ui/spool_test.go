@@ -42,11 +42,14 @@ func TestTheLowerEdgeOffersTheOneNextAct(t *testing.T) {
 		{"held by me", "E-ARM", ana, may(plant.Completar, plant.ARM, plant.Pausar, plant.ARM), []string{"TERMINAR ARM", "GUARDAR ARM", "PAUSAR ARM"},
 			[]string{"TERMINAR TODO", "4 uniones · 8,25 PD", "PAUSAR"}},
 		{"held by another, in time", "E-SOL", ana, nil, nil, []string{"Lo tiene Carla Díaz (SOLD). Elige otro o pídeselo."}},
-		{"held by another, vencida", "E-ARM", bruno, may(plant.Relevar, plant.ARM), []string{"RELEVAR ARM"}, []string{"Lo tiene Ana Bravo (ARM)", "RELEVAR"}},
+		{"held by another, my trade too", "E-ARM", bruno, []Action{{Verb: plant.Tomar, Op: plant.ARM, Refusal: &plant.Error{Code: plant.CodeOccupied}}}, []string{"PEDIR_TRASPASO"}, []string{"Elige otro o pídeselo.", "TRASPASAR"}},
+		{"held by another, not my trade", "E-SOL", ana, []Action{{Verb: plant.Tomar, Op: plant.SOLD, Refusal: &plant.Error{Code: plant.CodeRole}}}, nil, []string{"Elige otro o pídeselo."}},
+		{"held by another, vencida", "E-ARM", bruno, may(plant.Relevar, plant.ARM), []string{"RELEVAR ARM"}, []string{"RELEVAR", "Lo tiene Ana Bravo hace 1 h 25 min", "Queda a tu nombre; lo ya hecho sigue a nombre de Ana Bravo."}},
 		{"in inspection, inspector", "E-INS", elena, may(plant.Inspeccionar, plant.METROLOGIA), []string{"APROBADO METROLOGIA", "RECHAZADO"}, []string{"sin rechazos", "con motivo y uniones"}},
-		{"in inspection, others", "E-INS", ana, nil, nil, []string{"Espera inspección desde el 24-11-2026 11:20. La hace alguien de Metrología."}},
+		{"in inspection, others", "E-INS", ana, nil, nil, []string{"Espera inspección desde las 11:20 La hace alguien de Metrología."}},
 		{"rejected", "E-REC", ana, may(plant.Tomar, plant.REPARACION), []string{"REPARAR REPARACION"}, []string{"Rechazo 1 de 3"}},
 		{"blocked", "E-BLO", ana, nil, nil, []string{"BLOQUEADO: 3 rechazos seguidos. Lo debe desbloquear el supervisor."}},
+		{"blocked, supervisor", "E-BLO", ana, may(plant.Desbloquear, plant.OpNone), nil, []string{"BLOQUEADO: 3 rechazos seguidos."}},
 		{"not ready", "E-NOL", ana, nil, nil, []string{"Falta registrar la llegada de materiales. Avisa a tu supervisor."}},
 		{"approved", "E-APR", ana, nil, nil, []string{"Aprobado por Elena Fuentes", "No queda nada por hacer."}},
 		{"the wrong trade", "E-LSO", ana, []Action{{Verb: plant.Tomar, Op: plant.SOLD, Refusal: &plant.Error{Code: plant.CodeRole, Op: plant.SOLD, Has: plant.Armador}}},
@@ -60,6 +63,34 @@ func TestTheLowerEdgeOffersTheOneNextAct(t *testing.T) {
 			says(t, "the lower edge", d.one(t, ".barra-accion"), append(c.says, "Más")...)
 			d.one(t, "input[name=version][form=f-orden]")
 		})
+	}
+}
+
+// Inside a supervisor session its acts stand at the head, away from the lower edge
+// where the dialog asks for the confirmation.
+func TestTheHeadOffersWhatASupervisorMay(t *testing.T) {
+	s := snapshot(everySpool()...)
+	for _, c := range []struct {
+		tag, cmd, to string
+		may          []Action
+	}{
+		{"E-SOL", "LIBERAR", "/spools/E-SOL?hacer=liberar", may(plant.Liberar, plant.OpNone)},
+		{"E-BLO", "DESBLOQUEAR", "/spools/E-BLO?hacer=desbloquear", may(plant.Desbloquear, plant.OpNone)},
+	} {
+		regions, err := sight(t, s, c.tag, ana, c.may...).Regions()
+		if err != nil {
+			t.Fatalf("draw %s: %v", c.tag, err)
+		}
+		if to, _ := attr(region(t, regions, "cabeza").one(t, "a[data-cmd="+c.cmd+"]"), "href"); to != c.to {
+			t.Errorf("%s of %s leads to %q, want %q", c.cmd, c.tag, to, c.to)
+		}
+	}
+	regions, err := sight(t, s, "E-SOL", ana).Regions()
+	if err != nil {
+		t.Fatalf("draw E-SOL: %v", err)
+	}
+	if n := len(region(t, regions, "cabeza").all("[data-cmd]")); n != 0 {
+		t.Errorf("the head offers %d acts to somebody who may do none", n)
 	}
 }
 
@@ -151,7 +182,7 @@ func TestMoreOffersWhatIsAllowed(t *testing.T) {
 	}
 	boss := sight(t, s, "E-ARM", bruno, may(plant.Liberar, plant.OpNone)...)
 	boss.Supervisor = true
-	if got, want := links(boss), []string{"nota", "liberar"}; !slices.Equal(got, want) {
+	if got, want := links(boss), []string{"nota"}; !slices.Equal(got, want) {
 		t.Errorf("the supervisor is offered %v, want %v", got, want)
 	}
 	other := sight(t, s, "E-ARM", bruno)
