@@ -118,14 +118,15 @@ func rendered(v *ws.Views, view string) ([]ui.Region, plant.Seq, string, error) 
 	return out, r.Seq, r.Rev, nil
 }
 
-// ready says why commands cannot be carried out, nil when they can.
+// ready says why commands cannot be carried out, nil when they can. A person
+// reads it: on the administration page, in /readyz and in what tells of health.
 func (f *floor) ready() error {
 	if s := f.store.Stats(); s.Queued >= s.QueueLimit {
-		return errors.New("the queue of the store is full")
+		return errors.New(ui.TextUnreadyQueue)
 	}
 	free, _, err := diskSpace(f.cfg.Data)
 	if err == nil && free < diskLeast {
-		return fmt.Errorf("the disk is full: %d MiB left", free>>20)
+		return errors.New(ui.UnreadyDisk(free))
 	}
 	return nil
 }

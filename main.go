@@ -17,6 +17,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"envivo/hush"
 	"envivo/store"
 )
 
@@ -77,6 +78,7 @@ func (p *program) say(format string, args ...any) {
 }
 
 func main() {
+	hush.Over()
 	p := &program{in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now, exit: os.Exit, env: newEnvironment(), self: newProver()}
 	os.Exit(run(p, os.Args[1:]))
 }

@@ -1,11 +1,13 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 
 	"envivo/plant"
+	"envivo/ui"
 )
 
 func healthz(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") }
@@ -39,7 +41,7 @@ func (s *Server) unready() error {
 	return nil
 }
 
-var errLeaving = fmt.Errorf("the server is stopping")
+var errLeaving = errors.New(ui.TextUnreadyLeaving)
 
 type healthJSON struct {
 	Status      string        `json:"status"`

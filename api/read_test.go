@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"envivo/api"
 	"envivo/plant"
+	"envivo/ui"
 )
 
 func TestListsFollowTheWork(t *testing.T) {
@@ -321,8 +323,8 @@ func TestHealth(t *testing.T) {
 	}
 	b.get("/healthz").want(t, "healthz", 200)
 	b.get("/readyz").want(t, "readyz", 200)
-	broken = fmt.Errorf("the disk is full")
-	if r := b.get("/readyz").want(t, "readyz with a full disk", 503); !strings.Contains(r.Raw, "the disk is full") {
+	broken = errors.New(ui.UnreadyDisk(3 << 20))
+	if r := b.get("/readyz").want(t, "readyz with a full disk", 503); !strings.Contains(r.Raw, "el disco está lleno: quedan 3 MiB") {
 		t.Errorf("readyz = %q, want the reason", r.Raw)
 	}
 	if r := b.get("/api/health").want(t, "health with a full disk", 200); r.text("status") != "unhealthy" || r.Body["operational"] != false {
@@ -330,7 +332,9 @@ func TestHealth(t *testing.T) {
 	}
 	broken = nil
 	b.api.NotReady()
-	b.get("/readyz").want(t, "readyz while leaving", 503)
+	if r := b.get("/readyz").want(t, "readyz while leaving", 503); !strings.Contains(r.Raw, "deteniendo") {
+		t.Errorf("readyz while leaving = %q, want the reason in Spanish", r.Raw)
+	}
 	b.get("/healthz").want(t, "healthz while leaving", 200)
 }
 

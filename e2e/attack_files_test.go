@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 )
 
 // formulas are the ways a text can begin that a spreadsheet runs.
@@ -164,10 +163,7 @@ func (a *assault) program(args ...string) (said string, memory int64) {
 	case record() != before:
 		return "refused, and the record changed", 0
 	}
-	if use, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		memory = use.Maxrss << 10
-	}
-	return fmt.Sprintf("exit %d, nothing changed", exit.ExitCode()), memory
+	return fmt.Sprintf("exit %d, nothing changed", exit.ExitCode()), mostHeld(cmd.ProcessState)
 }
 
 // mostMemory is what refusing a bomb may cost, in bytes.

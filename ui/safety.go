@@ -130,6 +130,17 @@ func DrillSkipped(why string, good time.Duration) string {
 // ChainText tells the head of the record.
 func ChainText(code string) string { return "El registro termina en " + code + "." }
 
+// Why no command can be carried out now, behind "no se puede registrar:".
+const (
+	TextUnreadyQueue   = "hay demasiadas órdenes en espera"
+	TextUnreadyLeaving = "el servidor se está deteniendo"
+)
+
+// UnreadyDisk is the same for a full disk; free is in bytes.
+func UnreadyDisk(free uint64) string {
+	return "el disco está lleno: quedan " + strconv.FormatUint(free>>20, 10) + " MiB"
+}
+
 // MediumWhy is the Spanish of the reasons the program itself gives; the system's
 // own words stay as they are.
 func MediumWhy(why string) string {
