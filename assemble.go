@@ -62,7 +62,7 @@ func (f *floor) assemble() error {
 		Sync:  f.exchange(),
 		Ready: f.ready, ReadyNotes: f.readyNotes, Replica: f.offers(), Standby: f.banner(), Metrics: []func(io.Writer){f.roleMetrics, f.storeMetrics, f.hubMetrics, f.boxMetrics, f.hookMetrics, f.tlsMetrics, f.gate.metrics},
 		Webhooks: f.webhookStates, Attempted: f.record.add, Refusals: f.record.since, Attempts: f.record.attempts, Diagnosis: f.diagnosis, Health: f.health, Care: f.care.lines, Settings: f.cfg.facts(), Address: f.outside(),
-		Drafts: readDrafts(f.cfg.Data),
+		Drafts: readKept(f.cfg.Data, draftsFile), Returned: readKept(f.cfg.Data, returnedFile), KeepReturned: f.keepReturned,
 	})
 	if err != nil {
 		return err

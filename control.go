@@ -13,7 +13,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 
 	"envivo/api"
@@ -85,8 +84,9 @@ func withSocket(dir string, use func(path string) error) error {
 	return use(filepath.Join(link, socketName))
 }
 
-// listenControl opens DIR's socket. The caller holds the store's lock, so a
-// socket file found there was left by a server that died.
+// listenControl opens DIR's socket; noSockets tells the error of a system without
+// any. The caller holds the store's lock, so a socket file found there was left by
+// a server that died.
 func listenControl(dir string) (net.Listener, error) {
 	if err := os.Remove(filepath.Join(dir, socketName)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
@@ -107,8 +107,13 @@ func listenControl(dir string) (net.Listener, error) {
 	return l, nil
 }
 
-// dialControl reaches the server running on DIR; errNoServer when there is none.
+// dialControl reaches the server running on DIR; errNoServer when there is none,
+// or none that can be reached: then the store's lock says whether one runs. Not
+// every system tells a file that is missing from one where nobody listens.
 func dialControl(ctx context.Context, dir string) (net.Conn, error) {
+	if !exists(filepath.Join(dir, socketName)) {
+		return nil, errNoServer
+	}
 	var c net.Conn
 	err := withSocket(dir, func(path string) error {
 		var d net.Dialer
@@ -116,7 +121,7 @@ func dialControl(ctx context.Context, dir string) (net.Conn, error) {
 		c, err = d.DialContext(ctx, "unix", path)
 		return err
 	})
-	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+	if errors.Is(err, os.ErrNotExist) || refused(err) || noSockets(err) {
 		return nil, errNoServer
 	}
 	return c, err

@@ -201,14 +201,10 @@ func (f *floor) start(ctx context.Context, g *errgroup.Group, more extra) error 
 	if more.wrap != nil {
 		f.http.Handler = more.wrap(f.http.Handler)
 	}
-	socket, err := listenControl(f.cfg.Data)
-	if err != nil {
+	if err := f.openControl(g); err != nil {
 		return err
 	}
-	f.socket = socket
-	f.control = controlServer(&desk{store: f.store, dir: f.cfg.Data, now: f.now, served: true, sync: f.exchange(), record: f.record, program: f.program, promote: f.role.promote, invite: f.invite}, f.store.Env())
 	g.Go(func() error { return served(f.http.Serve(f.listen)) })
-	g.Go(func() error { return served(f.control.Serve(f.socket)) })
 	g.Go(func() error { return f.hub.Run(ctx) })
 	f.safety.start(ctx, g)
 	f.startRole(ctx, g)
@@ -226,6 +222,23 @@ func (f *floor) start(ctx context.Context, g *errgroup.Group, more extra) error 
 	if f.sheet != nil {
 		g.Go(func() error { return f.sheet.run(ctx) })
 	}
+	return nil
+}
+
+// openControl lets the commands of a terminal in. On a system without sockets in
+// files the plant is served all the same; commands then find the store locked.
+func (f *floor) openControl(g *errgroup.Group) error {
+	socket, err := listenControl(f.cfg.Data)
+	switch {
+	case err != nil && noSockets(err):
+		f.log.Warn("this system has no sockets in files: commands on this folder work only while no server runs", "err", err)
+		return nil
+	case err != nil:
+		return err
+	}
+	f.socket = socket
+	f.control = controlServer(&desk{store: f.store, dir: f.cfg.Data, now: f.now, served: true, sync: f.exchange(), record: f.record, program: f.program, promote: f.role.promote, invite: f.invite}, f.store.Env())
+	g.Go(func() error { return served(f.control.Serve(f.socket)) })
 	return nil
 }
 

@@ -120,6 +120,11 @@ type Options struct {
 	Standby func() ui.Standby
 	// Drafts are what Server.Drafts told before a restart; nil without.
 	Drafts []byte
+	// KeepReturned keeps which persons' cookies were handed back; when it returns nil
+	// the text is on the disk. Returned is the last one kept before a restart. nil
+	// keeps nothing.
+	KeepReturned func(text []byte) error
+	Returned     []byte
 	// Metrics append what other parts measure to /metrics.
 	Metrics []func(io.Writer)
 }
@@ -158,7 +163,7 @@ type Server struct {
 func New(o Options) (*Server, error) {
 	s := &Server{o: o, mux: newEntrances(), cross: http.NewCrossOriginProtection(), origins: map[string]bool{},
 		sessions: newSessions(o.Now, o.Random), tokens: newTokenCache(), devices: newDevices(), codes: newCodes(o.Now, o.Random), meters: newMeters(o.Metrics), clocks: newClocks(), desk: newDesk(o.Sync, o.Plant, o.Now), began: o.Now()}
-	s.pacer, s.guard, s.seals = newPacer(o.WriteRate, o.Now), newGuard(&o), newSeals(o.Now, o.Random)
+	s.pacer, s.guard, s.seals = newPacer(o.WriteRate, o.Now), newGuard(&o), newSeals(&o)
 	for _, origin := range o.Origins {
 		origin = strings.TrimSuffix(origin, "/")
 		if err := s.cross.AddTrustedOrigin(origin); err != nil {

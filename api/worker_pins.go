@@ -5,9 +5,11 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -128,21 +130,33 @@ func (s *Server) workerBudgets(g grant, addr string, who plant.WorkerID) []budge
 // HMAC-SHA256 over all three and the device's setting, under the stored text of
 // the PIN: 384 bits that nobody but the store knows. So it outlives a restart,
 // and is nothing anywhere else, after its time, and once the PIN was set,
-// changed or removed. left are those that were handed back before their time,
-// until a restart. Guarded by mu.
+// changed or removed.
+//
+// left are the random bits of those that were handed back before their time, with
+// the time. They are kept beside the store (Options.KeepReturned) and hold after a
+// restart; what is kept is no secret, for without the seal it opens nothing.
 type seals struct {
 	now    func() time.Time
 	random io.Reader
+	plant  Plant
+	log    *slog.Logger
+	keep   func([]byte) error
 
-	mu   sync.Mutex
-	left map[string]time.Time
+	mu    sync.Mutex // guards left and turn, the number of changes
+	left  map[string]int64
+	turn  uint64
+	write sync.Mutex // held while left is kept; guards kept, the last turn that was
+	kept  uint64
 }
 
-func newSeals(now func() time.Time, random io.Reader) *seals {
-	return &seals{now: now, random: random, left: map[string]time.Time{}}
+func newSeals(o *Options) *seals {
+	s := &seals{now: o.Now, random: o.Random, plant: o.Plant, log: o.Log, keep: o.KeepReturned, left: map[string]int64{}}
+	s.load(o.Returned)
+	return s
 }
 
-// maxLeft bounds the memory of what was handed back.
+// maxLeft bounds the memory of what was handed back: in twelve hours one every ten
+// seconds. Beyond it the one that ends soonest is forgotten.
 const maxLeft = 4096
 
 // pass is a person's cookie taken apart.
@@ -207,31 +221,99 @@ func (s *Server) sealed(r *http.Request, snap *plant.Snapshot, who plant.WorkerI
 	}
 	// A clock that was set back must not make it last longer than it was meant to.
 	left := time.UnixMilli(p.ends).Sub(s.seals.now())
-	return left > 0 && left <= personFor+time.Hour && !s.seals.returned(p.seal)
+	return left > 0 && left <= personFor+time.Hour && !s.seals.returned(p.nonce)
 }
 
-func (s *seals) returned(seal string) bool {
+func (s *seals) returned(nonce string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, ok := s.left[seal]
+	_, ok := s.left[nonce]
 	return ok
 }
 
-// handBack makes a cookie's copies nothing.
+// handBack makes a cookie's copies nothing, on the disk too when it returns. The
+// caller has found that the cookie holds. That of a worker without a PIN, whose
+// seal nobody looked at, is not remembered.
 func (s *seals) handBack(value string) {
 	p, ok := parsePass(value)
-	if !ok {
+	if !ok || !hasPIN(s.plant.Snapshot(), p.who) {
 		return
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.now()
+	now := s.now().UnixMilli()
 	for other, end := range s.left {
-		if !end.After(now) || len(s.left) >= maxLeft {
+		if end <= now {
 			delete(s.left, other)
 		}
 	}
-	s.left[p.seal] = time.UnixMilli(p.ends)
+	for len(s.left) >= maxLeft {
+		delete(s.left, soonest(s.left))
+	}
+	s.left[p.nonce] = p.ends
+	s.turn++
+	mine := s.turn
+	s.mu.Unlock()
+	if err := s.save(mine); err != nil { // it holds until a restart
+		s.log.Warn("a person's cookie that was handed back could not be kept", "worker", int(p.who), "err", err)
+	}
+}
+
+func soonest(left map[string]int64) string {
+	first := ""
+	for nonce, end := range left {
+		if first == "" || end < left[first] {
+			first = nonce
+		}
+	}
+	return first
+}
+
+// returnedText is what was handed back as it survives a restart, as JSON: random
+// bits of a cookie and when it ends, in Unix milliseconds.
+//
+//	{"devueltos":{"Zm9v…":1764194700000}}
+type returnedText struct {
+	Left map[string]int64 `json:"devueltos"`
+}
+
+// save keeps what was handed back up to a turn. Those who come together share one
+// writing.
+func (s *seals) save(turn uint64) error {
+	if s.keep == nil {
+		return nil
+	}
+	s.write.Lock()
+	defer s.write.Unlock()
+	if s.kept >= turn {
+		return nil
+	}
+	s.mu.Lock()
+	text, err := json.Marshal(returnedText{s.left})
+	turn = s.turn
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if err := s.keep(text); err != nil {
+		return err
+	}
+	s.kept = turn
+	return nil
+}
+
+// load takes over what was kept; what cannot be read, is over or too much is
+// dropped.
+func (s *seals) load(text []byte) {
+	var in returnedText
+	if json.Unmarshal(text, &in) != nil {
+		return
+	}
+	now := s.now().UnixMilli()
+	for nonce, end := range in.Left {
+		if end > now && len(s.left) < maxLeft {
+			s.left[nonce] = end
+		}
+	}
 }
 
 // proven checks the PINs of a command that came as JSON: of who acts and of who

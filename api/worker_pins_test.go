@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -271,5 +273,76 @@ func TestWorkerPINsAreWrittenNowhere(t *testing.T) {
 	}
 	if !strings.Contains(string(record), "PIN_INCORRECTO") || !strings.Contains(log.String(), "wrong PIN") {
 		t.Errorf("wrong PINs are not told: log %s, record %s", log.String(), record)
+	}
+}
+
+// TestWhatWasHandedBackStaysSoAfterARestart: a copy of a person's cookie, taken from
+// the tablet before Salir, was good again once the box had been started anew.
+func TestWhatWasHandedBackStaysSoAfterARestart(t *testing.T) {
+	var kept []byte
+	fails := false
+	b := newBox(t, func(o *api.Options) {
+		o.KeepReturned = func(text []byte) error {
+			if fails {
+				return errors.New("the disk is full")
+			}
+			kept = bytes.Clone(text)
+			return nil
+		}
+	})
+	b.workerPIN(ana, anasPIN)
+	again := func() {
+		t.Helper()
+		b.options.Returned = kept
+		b = b.restarted()
+	}
+	enter := func() map[string]string {
+		t.Helper()
+		p := b.tablet().identify("12")
+		p.press("ENTRAR", map[string][]string{"pin": {anasPIN}}).says("Mis spools")
+		return p.cookies
+	}
+	is := func(name string, cookies map[string]string, when string) {
+		t.Helper()
+		(&tablet{box: b, cookies: maps.Clone(cookies)}).isMe(name, when)
+	}
+	leave := func(cookies map[string]string) {
+		t.Helper()
+		(&tablet{box: b, cookies: maps.Clone(cookies)}).send("POST", "/salir", url.Values{})
+	}
+	stays, left := enter(), enter()
+	is("Ana Bravo", left, "before Salir")
+	leave(left)
+	is("", left, "after Salir")
+	_, seal, _ := strings.Cut(left["envivo_persona"][3:], ".")
+	if len(kept) == 0 || strings.Contains(string(kept), seal[strings.LastIndex(seal, ".")+1:]) {
+		t.Fatalf("kept is %s", kept)
+	}
+	again()
+	is("", left, "after Salir and a restart")
+	is("Ana Bravo", stays, "with the other cookie, after a restart")
+	before := string(kept)
+	leave(map[string]string{"envivo_persona": "13.99999999999999.x.y"})
+	if string(kept) != before {
+		t.Errorf("a seal that nobody looked at is remembered: %s", kept)
+	}
+	fails = true
+	leave(stays)
+	is("", stays, "after Salir on a full disk")
+	fails = false
+	b.clock.Add(13 * time.Hour)
+	last := enter()
+	leave(last)
+	again()
+	is("", last, "after Salir and a restart, a day later")
+	if n := strings.Count(string(kept), ":"); n != 2 {
+		t.Errorf("a day later %s is kept, want only the last", kept)
+	}
+	for _, text := range []string{"", "null", "{", `{"devueltos":{"x":"y"}}`, `{"devueltos":null}`} {
+		kept = []byte(text)
+		again()
+		is("Ana Bravo", last, "with a file that holds nothing")
+		leave(last)
+		is("", last, "after Salir, the file having held nothing")
 	}
 }

@@ -41,6 +41,7 @@ type assault struct {
 
 const (
 	noAccess = "403 NO_AUTORIZADO"
+	noPerson = "303 /?volver=%2Fmis"
 	silent   = "—"
 )
 
@@ -75,11 +76,11 @@ func attacks() []attack {
 			return a.code("POST", "/api/occupation/tomar", a.asBruno(""), bearer(a.act)...)
 		}},
 		{"a worker's PIN guessed, 24 at once", "429 DEMASIADOS_INTENTOS", "msg=\"wrong PIN\" and msg=\"locked after wrong PINs\"", (*assault).guessedBruno},
-		{"a person's cookie made up for a worker who has a PIN", "303 /?volver=%2Fmis", silent, func(a *assault) string {
+		{"a person's cookie made up for a worker who has a PIN", noPerson, silent, func(a *assault) string {
 			return a.page("GET", "/mis", "", "Cookie", a.device+"; envivo_persona=13")
 		}},
-		{"a person's cookie on another device", "303 /?volver=%2Fmis", silent, (*assault).carriedPerson},
-		{"a person's cookie replayed after Salir", "303 /?volver=%2Fmis", silent, (*assault).replayedPerson},
+		{"a person's cookie on another device", noPerson, silent, (*assault).carriedPerson},
+		{"a person's cookie replayed after Salir", noPerson, silent, (*assault).replayedPerson},
 		{"path traversal", "no file", silent, (*assault).traversed},
 		{"open redirect", "303 /mis", silent, func(a *assault) string {
 			return a.page("POST", "/persona", "trabajador=12&volver=//evil.example", "Cookie", a.device, "Content-Type", formType)
@@ -146,7 +147,13 @@ func TestAttackTable(t *testing.T) {
 	}
 	a.guessed()
 	a.guessedBruno() // where the rows took longer than their locks, again
+	if got := a.replayedPerson(); got != noPerson {
+		t.Errorf("a person's cookie replayed after Salir: %s, want %s", got, noPerson)
+	}
 	a.restart()
+	if got := a.page("GET", "/mis", "", "Cookie", a.device+"; "+a.person); got != noPerson {
+		t.Errorf("a person's cookie replayed after Salir and a restart: %s, want %s", got, noPerson)
+	}
 	if got := a.code("POST", "/api/supervisor/session", `{"pin":"`+a.pin+`"}`, "X-From", guesser); got != "429 DEMASIADOS_INTENTOS" {
 		t.Errorf("the right PIN of a locked address after a restart: %s, want 429", got)
 	}
