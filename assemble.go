@@ -51,7 +51,7 @@ func (f *floor) assemble() error {
 		},
 	})
 	server, err := api.New(api.Options{
-		Plant: f.store, Permitted: permitted(f.engine),
+		Plant: prompt{f.store, commandWithin}, Permitted: permitted(f.engine),
 		WS: http.HandlerFunc(f.hub.ServeWS), SSE: http.HandlerFunc(f.hub.ServeSSE), UI: http.HandlerFunc(f.hub.ServeViews),
 		Assets: assets.Handler(), AssetsPrefix: assets.Prefix,
 		Render: func(view string) ([]ui.Region, plant.Seq, string, error) { return rendered(f.hub.Views(), view) },

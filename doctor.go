@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime"
 	"slices"
 	"time"
 
@@ -87,7 +88,7 @@ func (d *doctorCmd) folder() verdict {
 	if err := f.Close(); err != nil {
 		return bad("folder", "%v", err)
 	}
-	if info.Mode().Perm()&0o007 != 0 {
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o007 != 0 { // there the mode says nothing
 		return warn("folder", "%s can be read by every user of this machine (mode %v); 0700 is safer", d.Data, info.Mode().Perm())
 	}
 	return fine("folder", "%s, mode %v", d.Data, info.Mode().Perm())

@@ -115,6 +115,16 @@ func (d *desk) Close() error {
 // sendPattern is the name of the folder a copy is made in before it is sent.
 const sendPattern = ".envivo-send-*"
 
+// sweepSends removes copies that a process left when it died while sending them:
+// each is as large as the store.
+func sweepSends(dir string) error {
+	old, err := filepath.Glob(filepath.Join(dir, sendPattern))
+	for _, name := range old {
+		err = errors.Join(err, os.RemoveAll(name))
+	}
+	return err
+}
+
 // Backup makes the copy on the local disk first: a slow receiver must not hold
 // a read transaction open.
 func (d *desk) Backup(ctx context.Context, w io.Writer) error {

@@ -175,7 +175,7 @@ func (f *floor) openStore() error {
 		return fmt.Errorf("open the store: %w", err)
 	}
 	f.store, f.engine = st, rules
-	return nil
+	return sweepSends(f.cfg.Data) // who has the store open is the only one who sends
 }
 
 // start brings everything up; on an error the caller stops what there is.

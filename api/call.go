@@ -243,7 +243,9 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) int {
 }
 
 func (s *Server) explain(w http.ResponseWriter, r *http.Request, err error) (errorBody, int) {
-	if gone := r.Context().Err(); gone != nil && errors.Is(err, gone) { // nobody waits for this answer
+	// Nobody waits for this answer, or somebody who only stopped sending: to whom it
+	// must not be said that nothing was stored when nobody knows.
+	if gone := r.Context().Err(); gone != nil && errors.Is(err, gone) && !errors.Is(err, plant.ErrUnknownOutcome) {
 		err = &plant.Error{Code: plant.CodeBusy, Err: err}
 	}
 	var no *plant.Error

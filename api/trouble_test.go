@@ -109,6 +109,18 @@ func TestWhoLeavesIsNoFaultOfOurs(t *testing.T) {
 	}
 }
 
+// TestWhoLeavesIsNotToldThatNothingWasStored: a client that has closed its half of
+// the connection still reads.
+func TestWhoLeavesIsNotToldThatNothingWasStored(t *testing.T) {
+	b := newBox(t, func(o *api.Options) {
+		o.Plant = faulty{Plant: o.Plant, err: &plant.Error{Code: plant.CodeUnknownOutcome, Tag: "S-1", Err: context.Canceled}}
+	})
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/api/occupation/tomar", strings.NewReader(`{"tag_spool":"S-1","worker_id":12,"operacion":"ARM"}`))
+	b.answer(r).want(t, "a command whose client left while the disk had it", 503, "SHEETS_UPDATE_ERROR")
+}
+
 func TestSheetInHealth(t *testing.T) {
 	b := newBox(t, func(o *api.Options) {
 		o.SheetID = "1aBcDeFgHiJkLmNoP"

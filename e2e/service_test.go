@@ -94,3 +94,18 @@ func TestServiceManagerIsTold(t *testing.T) {
 		t.Errorf("a server that hung exits %d; systemd would not start it again:\n%s", code, unit)
 	}
 }
+
+// TestACopyThatWasBeingSentIsSweptUp: a process that died while it sent a backup or a
+// copy for a standby left one as large as the store, for ever.
+func TestACopyThatWasBeingSentIsSweptUp(t *testing.T) {
+	data := newPlant(t, 3, 0)
+	left := filepath.Join(data, ".envivo-send-1")
+	if err := os.Mkdir(left, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, left, "plant.db", "half a copy")
+	serve(t, data)
+	if _, err := os.Stat(left); !os.IsNotExist(err) {
+		t.Errorf("after a start, what was being sent: %v, want it gone", err)
+	}
+}
