@@ -11,6 +11,7 @@ import (
 
 	"envivo/fsm"
 	"envivo/plant"
+	"envivo/sheetsync"
 	"envivo/sheetsync/workbook"
 	"envivo/store"
 	"envivo/ui"
@@ -31,8 +32,13 @@ func (c *importCmd) Run(p *program) (err error) {
 	if err != nil {
 		return err
 	}
-	where := c.Where
-	if c.DryRun && !exists(storePath(c.Data)) { // rehearse on a store that is thrown away
+	where, first := c.Where, !exists(storePath(c.Data))
+	if first { // what cannot be imported leaves no empty plant behind
+		if err := sheetsync.Readable(book); err != nil {
+			return err
+		}
+	}
+	if c.DryRun && first { // rehearse on a store that is thrown away
 		if where.Data, err = os.MkdirTemp("", "envivo-rehearsal-"); err != nil {
 			return err
 		}

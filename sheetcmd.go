@@ -236,7 +236,7 @@ func (c *sheetSub) exchange(p *program, asJSON bool, done func(api.SyncStatus) b
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, exchangeWithin)
 	defer cancel()
-	k, err := openKeeper(ctx, p, c.Where, true)
+	k, err := openKeeper(ctx, p, c.Where, false) // a mistyped folder must not become an empty plant
 	if err != nil {
 		return err
 	}

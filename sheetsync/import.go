@@ -62,6 +62,13 @@ func Import(ctx context.Context, p Plant, b table.Book, source string, now time.
 	return im.report, nil
 }
 
+// Readable says why nothing of a book can be imported, whatever the plant: a
+// worksheet without a column that is needed. It is for asking before a store is
+// made for it.
+func Readable(b table.Book) error {
+	return (&importer{report: newReport()}).read(b)
+}
+
 // job is one command and the rows it stands for, by worksheet.
 type job struct {
 	cmd  plant.Command
