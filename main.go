@@ -17,7 +17,6 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"envivo/hush"
 	"envivo/store"
 )
 
@@ -78,7 +77,6 @@ func (p *program) say(format string, args ...any) {
 }
 
 func main() {
-	hush.Over()
 	p := &program{in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now, exit: os.Exit, env: newEnvironment(), self: newProver()}
 	os.Exit(run(p, os.Args[1:]))
 }

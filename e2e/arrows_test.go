@@ -28,7 +28,7 @@ import (
 // missing here may import nothing at all, so a new one has to be entered.
 var (
 	edges = map[string][]string{
-		"envivo": {"envivo/api", "envivo/assets", "envivo/blackbox", "envivo/camera", "envivo/durable", "envivo/fsm", "envivo/hooks", "envivo/hush", "envivo/localca", "envivo/plant", "envivo/sheetsync", "envivo/sheetsync/emulator", "envivo/standby",
+		"envivo": {"envivo/api", "envivo/assets", "envivo/blackbox", "envivo/camera", "envivo/durable", "envivo/fsm", "envivo/hooks", "envivo/localca", "envivo/plant", "envivo/sheetsync", "envivo/sheetsync/emulator", "envivo/standby",
 			"envivo/sheetsync/google", "envivo/sheetsync/migration", "envivo/sheetsync/mirror", "envivo/sheetsync/sample", "envivo/sheetsync/table", "envivo/sheetsync/workbook", "envivo/store", "envivo/ui", "envivo/ws"},
 		"envivo/api":                 {"envivo/plant", "envivo/ui"},
 		"envivo/ui":                  {"envivo/assets", "envivo/plant"},
@@ -38,7 +38,6 @@ var (
 		"envivo/release":             {},
 		"envivo/hooks":               {"envivo/plant"},
 		"envivo/durable":             {},
-		"envivo/hush":                {},
 		"envivo/localca":             {"envivo/durable"},
 		"envivo/camera":              {},
 		"envivo/fsm":                 {"envivo/plant"},

@@ -11,26 +11,6 @@ import (
 	"time"
 )
 
-// TestNothingSpeaksBeforeTheProgram: on machines without the kernel's pressure
-// figures the metrics library once put a line before the output of every command,
-// while the packages were set up. Whether this machine has them or not, the log is
-// silenced before that library's turn.
-func TestNothingSpeaksBeforeTheProgram(t *testing.T) {
-	cmd := exec.Command(binary, "version")
-	cmd.Env = append(os.Environ(), "GODEBUG=inittrace=1")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	silenced, metrics := strings.Index(string(out), "init envivo/hush "), strings.Index(string(out), "init github.com/VictoriaMetrics/metrics ")
-	if silenced < 0 || metrics < 0 || silenced > metrics {
-		t.Errorf("the log is silenced at %d, the metrics library set up at %d, of\n%s", silenced, metrics, out)
-	}
-	if strings.Contains(string(out), "INFO: ") {
-		t.Errorf("something speaks before the program:\n%s", out)
-	}
-}
-
 // TestServiceManagerIsTold: the built binary tells systemd's socket when it is
 // ready, that it is alive, again and again, and when it stops, in this order.
 func TestServiceManagerIsTold(t *testing.T) {
