@@ -272,6 +272,13 @@ func (p *pages) refusal(r *http.Request, res result) ui.Notice {
 	if me, ok := p.me(r, snap); ok {
 		t.Mine = me.Roles
 	}
+	if no.Code == plant.CodeDisplaced {
+		events, err := p.plant.History(r.Context(), no.Tag, snap.Seq+1, ui.PageOfHistory)
+		if err != nil {
+			p.log.Error("read why a hold was ended", "tag", no.Tag, "err", err)
+		}
+		t.Motivo = ui.MotiveOf(events, no.Since)
+	}
 	n := ui.Notice{Text: ui.Refusal(no, t)}
 	if no.Code == plant.CodeSupervisor {
 		n.Link, n.LinkText = "/entrar?volver="+url.QueryEscape(ui.SpoolPath(no.Tag)), "Ingresar el PIN"

@@ -138,6 +138,9 @@ func TestTheSheetsOfMore(t *testing.T) {
 	p.press("ENTRAR", url.Values{"pin": {"2580"}}).says("SUPERVISOR")
 	p.open("/spools/S-2?hacer=liberar", http.StatusOK).press("LIBERAR", nil).says("Falta el motivo.", "LIBERAR")
 	p.press("LIBERAR", url.Values{"otro": {" se fue "}}).says("Liberado: S-2. Lo tenía Bruno Castro; lo ya hecho sigue a su nombre.")
+	former := b.tablet().identify("13").open("/mis", http.StatusOK).says("El supervisor liberó S-2 a las")
+	former.open("/spools/S-2", http.StatusOK).says("El supervisor liberó S-2 a las", "Motivo: se fue")
+	former.fill("/spools/S-2/pausar", form("operacion", "ARM")).says("El supervisor liberó S-2 a las", "Motivo: se fue")
 	if e := b.events("S-2")[0]; e.Motivo != "se fue" || !e.Supervisor {
 		t.Errorf("LIBERAR was stored with motive %q, supervisor %v", e.Motivo, e.Supervisor)
 	}

@@ -27,6 +27,11 @@ func Mine(s *plant.Snapshot, f Filter, now time.Time) ([]Region, error) {
 	if err != nil {
 		return nil, err
 	}
+	lost, err := lossItems(s, lossesOf(s, f.Me, now), now)
+	if err != nil {
+		return nil, err
+	}
+	mine = append(mine, lost...)
 	next, err := rowItems(forBasket(s, w, ready), nothing(TextNoReady, "/spools", "Ver todos"))
 	if err != nil {
 		return nil, err

@@ -19,6 +19,8 @@ type Telling struct {
 	Mine plant.Role
 	// Code is the fault id to look up in the log.
 	Code string
+	// Motivo is why a supervisor ended the hold; empty when it is not known.
+	Motivo string
 }
 
 // Refusal is the sentence for the screen: what happened, who and since when,
@@ -242,6 +244,9 @@ func displaced(e *plant.Error, t Telling) string {
 		if strings.HasPrefix(at, " a el") {
 			at = strings.Replace(at, " a el", " el", 1)
 		}
+	}
+	if e.How == plant.KindLiberar && t.Motivo != "" {
+		return fmt.Sprintf("El supervisor liberó %s%s. Motivo: %s", Short(e.Tag), at, t.Motivo)
 	}
 	if e.How == plant.KindLiberar {
 		return fmt.Sprintf("El supervisor liberó %s%s. Tus uniones siguen a tu nombre.", Short(e.Tag), at)
