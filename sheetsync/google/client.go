@@ -17,6 +17,7 @@ import (
 	"google.golang.org/api/drive/v3"
 	"google.golang.org/api/option"
 	"google.golang.org/api/sheets/v4"
+	htransport "google.golang.org/api/transport/http"
 
 	"envivo/sheetsync/table"
 )
@@ -40,6 +41,7 @@ type Options struct {
 type Client struct {
 	o       Options
 	account Account
+	most    bounds
 
 	mu     sync.Mutex // guards the rest
 	sheets *sheets.Service
@@ -58,7 +60,7 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{o: o, account: account}
+	c := &Client{o: o, account: account, most: largest}
 	if err := c.connect(ctx); err != nil {
 		return nil, err
 	}
@@ -67,19 +69,24 @@ func New(ctx context.Context, o Options) (*Client, error) {
 
 // connect makes services without a token; each fetches one at its first call.
 func (c *Client) connect(ctx context.Context) error {
-	common := []option.ClientOption{option.WithAuthCredentialsJSON(option.ServiceAccount, c.o.Key)}
-	forSheets := append(common[:1:1], option.WithScopes(sheets.SpreadsheetsScope))
-	forDrive := append(common[:1:1], option.WithScopes(drive.DriveFileScope))
+	var forSheets, forDrive []option.ClientOption
 	if c.o.Endpoint != "" {
 		base := strings.TrimSuffix(c.o.Endpoint, "/")
 		forSheets = append(forSheets, option.WithEndpoint(base))
 		forDrive = append(forDrive, option.WithEndpoint(base+"/drive/v3/"))
 	}
-	cells, err := sheets.NewService(ctx, forSheets...)
+	speaks, err := c.speaking(ctx, sheets.SpreadsheetsScope)
 	if err != nil {
 		return fmt.Errorf("prepare the Sheets client: %w", err)
 	}
-	files, err := drive.NewService(ctx, forDrive...)
+	cells, err := sheets.NewService(ctx, append(forSheets, speaks)...)
+	if err != nil {
+		return fmt.Errorf("prepare the Sheets client: %w", err)
+	}
+	if speaks, err = c.speaking(ctx, drive.DriveFileScope); err != nil {
+		return fmt.Errorf("prepare the Drive client: %w", err)
+	}
+	files, err := drive.NewService(ctx, append(forDrive, speaks)...)
 	if err != nil {
 		return fmt.Errorf("prepare the Drive client: %w", err)
 	}
@@ -87,6 +94,16 @@ func (c *Client) connect(ctx context.Context) error {
 	defer c.mu.Unlock()
 	c.sheets, c.drive = cells, files
 	return nil
+}
+
+// speaking is the library's client for a scope, with bounds on what it takes.
+func (c *Client) speaking(ctx context.Context, scope string) (option.ClientOption, error) {
+	client, _, err := htransport.NewClient(ctx, option.WithAuthCredentialsJSON(option.ServiceAccount, c.o.Key), option.WithScopes(scope))
+	if err != nil {
+		return nil, err
+	}
+	client.Transport = bounded{client.Transport, c.most}
+	return option.WithHTTPClient(client), nil
 }
 
 func (c *Client) services() (*sheets.Service, *drive.Service) {

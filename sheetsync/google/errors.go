@@ -24,7 +24,8 @@ const (
 	// Wait: the quota is used up; nothing was applied.
 	Wait
 	// Stop: a person has to do something (credentials, sharing, the API switched
-	// off, the file gone); nothing was applied.
+	// off, the file gone, an answer larger than any); nothing was applied, or it was
+	// a reading.
 	Stop
 	// Refused: the service does not accept this request, now or later, unless the
 	// sheet or the request changes; nothing was applied.
@@ -75,6 +76,10 @@ func classify(op string, err error) error {
 		return nil
 	}
 	out := &Error{Class: Retry, Op: op, Err: err}
+	if errors.Is(err, ErrTooLarge) { // a repetition would only load it again
+		out.Class, out.Reason, out.Err = Stop, reasonTooLarge, errors.New(inner(err))
+		return out
+	}
 	var answer *googleapi.Error
 	if errors.As(err, &answer) {
 		out.Status, out.RetryAfter, out.Reason = answer.Code, retryAfter(answer.Header), reasonOf(answer)

@@ -372,6 +372,8 @@ func (m *Mirror) sayStop(g *google.Error) string {
 		return fmt.Sprintf("La planilla es del ambiente «%v» y este servidor es de «%s»: no se lee ni se escribe. Si es una copia, ejecute «envivo sheet check --claim».", g.Err, m.o.Env)
 	case g.Reason == "invalid_grant":
 		return "Google no acepta la clave de la cuenta de servicio: cree una nueva y cámbiela en --sheet-credentials."
+	case g.Reason == "answerTooLarge":
+		return "Lo que llega de la planilla es demasiado grande (" + g.Err.Error() + "): revise si alguien pegó datos de más, o si responde otro en lugar de Google."
 	case g.Reason == "SERVICE_DISABLED":
 		return "La API de Google Sheets está desactivada en el proyecto de la cuenta: actívela en la consola de Google."
 	case g.Status == 404:
