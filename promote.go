@@ -149,7 +149,8 @@ func (f *floor) followPrimary(ctx context.Context) error {
 		return err
 	}
 	f.log.Warn("the primary has another history: this standby begins anew", "primary", f.role.note.Of)
-	n := nursery{dir: f.cfg.Data, of: f.role.note.Of, options: f.role.options, program: f.program, log: f.log}
+	n := nursery{dir: f.cfg.Data, of: f.role.note.Of, options: f.role.options, program: f.program, log: f.log,
+		failed: func(err error) { why := err.Error(); f.role.noCopy.Store(&why) }}
 	if err := n.fetch(ctx); err != nil {
 		return nil // ctx ended
 	}
@@ -214,6 +215,21 @@ func (f *floor) banner() func() ui.Standby {
 	}
 }
 
+// trouble is what keeps a standby from its primary's records or copy beside the
+// primary's silence: what a person must look at.
+func (r *role) trouble() string {
+	if r.follower == nil {
+		return ""
+	}
+	if why := r.noCopy.Load(); why != nil {
+		return *why
+	}
+	if why := r.follower.State().Trouble; strings.Contains(why, standby.ErrTooLarge.Error()) {
+		return why
+	}
+	return ""
+}
+
 // standbySilent is how long a standby may be silent before that is a warning.
 const standbySilent = 2 * time.Minute
 
@@ -231,6 +247,9 @@ func (f *floor) roleLines() []ui.HealthLine {
 			level = levelWarn
 		}
 		out = append(out, ui.HealthLine{Name: name, Level: level, Text: ui.StandbyOf(now)})
+		if why := f.role.trouble(); why != "" {
+			out = append(out, ui.HealthLine{Name: name, Level: levelBad, Text: ui.StandbyTrouble(why)})
+		}
 	case f.replica != nil:
 		for _, c := range f.replica.all() {
 			age, level := f.now().Sub(c.At), levelOK

@@ -88,6 +88,9 @@ type role struct {
 	changed chan struct{}
 	// old is what the old primary was last seen doing.
 	old atomic.Int32
+	// noCopy is why a standby that begins anew has no copy yet; nil or empty for no
+	// such trouble.
+	noCopy atomic.Pointer[string]
 }
 
 // What a promoted standby knows of the primary it took over from.
@@ -239,6 +242,8 @@ type nursery struct {
 	options standby.Options
 	program *program
 	log     *slog.Logger
+	// failed is told why there is no copy yet; nil tells the log alone.
+	failed func(error)
 }
 
 // fresh is a copy that is proven and waits for its turn.
@@ -259,6 +264,9 @@ func (n *nursery) fetch(ctx context.Context) error {
 			return ctx.Err()
 		}
 		n.log.Warn("standby: no copy", "primary", n.of, "err", err)
+		if n.failed != nil {
+			n.failed(err)
+		}
 		if err := waitFor(ctx, fetchAgain); err != nil {
 			return err
 		}
@@ -266,6 +274,15 @@ func (n *nursery) fetch(ctx context.Context) error {
 }
 
 const fetchPattern = ".envivo-replica-*"
+
+// room is how large a copy may be: the disk stays as free as a box needs it.
+func (n *nursery) room() (int64, error) {
+	free, _, err := diskSpace(n.dir)
+	if err != nil {
+		return 0, fmt.Errorf("find out how much disk is free: %w", err)
+	}
+	return int64(min(free, 1<<62)) - diskLeast, nil
+}
 
 func (n *nursery) once(ctx context.Context) error {
 	old, err := filepath.Glob(filepath.Join(n.dir, fetchPattern))
@@ -280,7 +297,10 @@ func (n *nursery) once(ctx context.Context) error {
 		return err
 	}
 	defer os.Remove(f.Name())
-	err = standby.Fetch(ctx, n.options, f)
+	room, err := n.room()
+	if err == nil {
+		err = standby.Fetch(ctx, n.options, room, f)
+	}
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}

@@ -113,6 +113,8 @@ func attacks() []attack {
 		{"a million cells by the row as .xlsx", "exit 1, nothing changed", "workbook beyond its limits", (*assault).bombedByCells},
 		{"a restore file that is a link", "exit 1, nothing changed", "is a link", func(a *assault) string { return a.restored(a.linked()) }},
 		{"a restore file with one byte changed", "exit 1, nothing changed", "cannot be restored", func(a *assault) string { return a.restored(a.bent()) }},
+		{"a terabyte in place of the Sheet", "exit 1, nothing changed", "the answer is too large", (*assault).endlessSheet},
+		{"a primary whose copy is a terabyte", "no copy, nothing written", "what the primary sends is too large", (*assault).endlessPrimary},
 	}
 }
 

@@ -39,7 +39,8 @@ type Answer struct {
 }
 
 const (
-	// maxAnswer bounds one answer, in bytes.
+	// maxAnswer bounds one answer, in bytes. A primary sends some 4 MiB of records,
+	// or a single one that is larger: what one command wrote.
 	maxAnswer = 64 << 20
 	// firstPause and lastPause lie between two tries when the primary is silent.
 	firstPause = 500 * time.Millisecond
@@ -49,6 +50,10 @@ const (
 // ErrAnother says that the primary has another history than this store: it was
 // restored, or this store has something that it lacks.
 var ErrAnother = errors.New("the primary has another history")
+
+// ErrTooLarge says that the primary sends more than it ever does, or more than there
+// is room for: its copy must be as long as it says, and fit.
+var ErrTooLarge = errors.New("what the primary sends is too large")
 
 // Store is what a follower needs of its store.
 type Store interface {
@@ -177,7 +182,11 @@ func (f *Follower) ask(ctx context.Context, snap *plant.Snapshot) (Answer, error
 	default:
 		return a, said(resp)
 	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&a); err != nil {
+	body := &io.LimitedReader{R: resp.Body, N: maxAnswer + 1}
+	if err := json.NewDecoder(body).Decode(&a); err != nil {
+		if body.N == 0 {
+			err = fmt.Errorf("%w: more than %d bytes", ErrTooLarge, maxAnswer)
+		}
 		return a, fmt.Errorf("read the primary's answer: %w", err)
 	}
 	if a.Epoch != snap.Epoch {
@@ -186,21 +195,27 @@ func (f *Follower) ask(ctx context.Context, snap *plant.Snapshot) (Answer, error
 	return a, nil
 }
 
-// Fetch writes a copy of the primary's store to w. Who receives it checks it.
-func Fetch(ctx context.Context, o Options, w io.Writer) error {
+// Fetch writes a copy of the primary's store to w, if it fits into room, in bytes;
+// the primary has to say how large it is. Who receives it checks it.
+func Fetch(ctx context.Context, o Options, room int64, w io.Writer) error {
 	resp, err := o.get(ctx, CopyPath)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
+	switch size := resp.ContentLength; {
+	case resp.StatusCode != http.StatusOK:
 		return said(resp)
+	case size < 0:
+		return errors.New("the primary does not say how large its copy is")
+	case size > room:
+		return fmt.Errorf("%w: a copy of %d MiB, there is room for %d MiB", ErrTooLarge, size>>20, max(0, room)>>20)
 	}
-	n, err := io.Copy(w, resp.Body)
+	n, err := io.Copy(w, io.LimitReader(resp.Body, resp.ContentLength))
 	if err != nil {
 		return fmt.Errorf("read the copy: %w", err)
 	}
-	if resp.ContentLength >= 0 && n != resp.ContentLength {
+	if n != resp.ContentLength {
 		return fmt.Errorf("the copy was cut off after %d of %d bytes", n, resp.ContentLength)
 	}
 	return nil

@@ -139,17 +139,46 @@ func TestACopyThatIsCutOffIsNoCopy(t *testing.T) {
 	for name, c := range map[string]struct {
 		resp *http.Response
 		ok   bool
+		want string // what is written
 	}{
-		"whole":   {&http.Response{StatusCode: 200, ContentLength: 4}, true},
-		"cut":     {&http.Response{StatusCode: 200, ContentLength: 9}, false},
-		"refused": {&http.Response{StatusCode: 403, Status: "403", ContentLength: 4}, false},
+		"whole":                {&http.Response{StatusCode: 200, ContentLength: 4}, true, "copy"},
+		"cut":                  {&http.Response{StatusCode: 200, ContentLength: 9}, false, "copy"},
+		"refused":              {&http.Response{StatusCode: 403, Status: "403", ContentLength: 4}, false, ""},
+		"longer than it says":  {&http.Response{StatusCode: 200, ContentLength: 2}, true, "co"},
+		"of a size it hides":   {&http.Response{StatusCode: 200, ContentLength: -1}, false, ""},
+		"larger than the room": {&http.Response{StatusCode: 200, ContentLength: 11}, false, ""},
 	} {
 		c.resp.Body = io.NopCloser(strings.NewReader("copy"))
 		var b strings.Builder
-		err := Fetch(t.Context(), Options{Primary: "http://p", Token: func() (string, error) { return "x", nil }, Send: func(*http.Request) (*http.Response, error) { return c.resp, nil }}, &b)
-		if (err == nil) != c.ok {
-			t.Errorf("%s: Fetch = %v", name, err)
+		err := Fetch(t.Context(), Options{Primary: "http://p", Token: func() (string, error) { return "x", nil }, Send: func(*http.Request) (*http.Response, error) { return c.resp, nil }}, 10, &b)
+		if (err == nil) != c.ok || b.String() != c.want || errors.Is(err, ErrTooLarge) != (c.resp.ContentLength > 10) {
+			t.Errorf("%s: Fetch = %v with %q written, want %q", name, err, b.String(), c.want)
 		}
+	}
+}
+
+// spaces are an answer that does not end.
+type spaces struct{ read int }
+
+func (s *spaces) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	s.read += len(p)
+	return len(p), nil
+}
+
+func (*spaces) Close() error { return nil }
+
+func TestAnAnswerWithoutEndIsCutOff(t *testing.T) {
+	s := &script{t: t}
+	f, ctx := s.follower(t.Context())
+	endless := &spaces{}
+	f.o.Send = func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, ContentLength: -1, Body: endless}, nil
+	}
+	if err := f.turn(ctx); !errors.Is(err, ErrTooLarge) || endless.read > maxAnswer+1 {
+		t.Errorf("an answer without end: %v after %d bytes", err, endless.read)
 	}
 }
 

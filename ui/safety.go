@@ -171,6 +171,14 @@ func StandbyOf(s Standby) string {
 	return "Este equipo sigue a " + s.Primary + ": " + s.Text() + "."
 }
 
+// StandbyTrouble is why a standby gets nothing from its primary.
+func StandbyTrouble(why string) string {
+	if strings.Contains(why, "too large") {
+		why = "lo que envía es demasiado grande, o no cabe en el disco de este equipo (" + why + ")"
+	}
+	return "No recibe del servidor: " + why + "."
+}
+
 // StandbyAt is a primary's line about a standby.
 func StandbyAt(name string, seq int, age time.Duration) string {
 	return name + " confirmó hasta el evento " + Count(seq) + " hace " + Lapse(age) + "."
