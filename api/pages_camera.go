@@ -121,11 +121,16 @@ func secureContext(r *http.Request) bool {
 // cameraCookie is written by the page's script: whether this tablet has a camera.
 const cameraCookie = "envivo_camara"
 
-// hasCamera is "si" or "no" as the tablet's script found, empty when it has not said.
+// hasCamera is "si" or "no" as the tablet's script found. Before it has said so,
+// a tablet may have one, which empty says and a place is kept for; a browser on
+// the box itself has none until it says.
 func hasCamera(r *http.Request) string {
 	c, err := r.Cookie(cameraCookie)
-	if err != nil || c.Value != "si" && c.Value != "no" {
-		return ""
+	switch {
+	case err == nil && (c.Value == "si" || c.Value == "no"):
+		return c.Value
+	case r.TLS == nil:
+		return "no"
 	}
-	return c.Value
+	return ""
 }

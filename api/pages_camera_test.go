@@ -82,11 +82,17 @@ func TestTheCameraIsOfferedWhereABrowserGivesIt(t *testing.T) {
 }
 
 // TestThePageIsDrawnForTheTabletsCamera: as its script last found, and for
-// nothing else a cookie may say.
+// nothing else a cookie may say. Until then a tablet keeps the button's place; a
+// browser on the box does not.
 func TestThePageIsDrawnForTheTabletsCamera(t *testing.T) {
 	b := newBox(t)
-	for cookie, want := range map[string]string{"": "", "si": ` data-con-camara="si"`, "no": ` data-con-camara="no"`, "x": ""} {
-		r := httptest.NewRequest(http.MethodGet, "http://localhost:8080/spools", nil)
+	for at, want := range map[[2]string]string{{"https://envivo.local", ""}: "", {"https://envivo.local", "si"}: "si", {"https://envivo.local", "no"}: "no", {"https://envivo.local", "x"}: "",
+		{"http://localhost:8080", ""}: "no", {"http://localhost:8080", "si"}: "si"} {
+		cookie := at[1]
+		if want != "" {
+			want = ` data-con-camara="` + want + `"`
+		}
+		r := httptest.NewRequest(http.MethodGet, at[0]+"/spools", nil)
 		if cookie != "" {
 			r.AddCookie(&http.Cookie{Name: "envivo_camara", Value: cookie})
 		}
@@ -94,7 +100,7 @@ func TestThePageIsDrawnForTheTabletsCamera(t *testing.T) {
 		b.api.ServeHTTP(w, r)
 		head, _, _ := strings.Cut(w.Body.String(), "<head>")
 		if !strings.HasSuffix(head, `<html lang="es-CL"`+want+">") {
-			t.Errorf("with the cookie %q the page begins %q, want%s", cookie, head, want)
+			t.Errorf("%s with the cookie %q: the page begins %q, want%s", at[0], cookie, head, want)
 		}
 	}
 }
