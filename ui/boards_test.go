@@ -115,6 +115,32 @@ func TestEveryKeyOfABoardIsThereOnce(t *testing.T) {
 	}
 }
 
+// TestAlertsSayWhyAndHowLong: a rejected or blocked spool shows its motive and its
+// age; of one rejected before there was a log nobody knows either, and it comes last.
+func TestAlertsSayWhyAndHowLong(t *testing.T) {
+	why := func(motivo string, at time.Time) func(*plant.Spool) {
+		return func(s *plant.Spool) { s.Motivo, s.RejectedAt = motivo, at }
+	}
+	s := snapshot(
+		spool("R-OLD", quality(plant.RechazadoQ, 1), why("", time.Time{})),
+		spool("R-DAY", quality(plant.RechazadoQ, 1), why("", time.Time{}), func(s *plant.Spool) { s.FechaQC = plant.DateOf(noon) - 3 }),
+		spool("R-NEW", quality(plant.RechazadoQ, 2), why("poros", noon.Add(-time.Hour))),
+		spool("B-1", quality(plant.BloqueadoQ, 3), why("fuera de medida", noon.Add(-26*time.Hour))))
+	regions, err := boardAlerts(s, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, n := range region(t, regions, "tv-alertas").all("li") {
+		got = append(got, text(n))
+	}
+	want := []string{"Fuera de medida B-1 B-1 Bloqueado 26 h 0 min", "Sin motivo anotado R-DAY DAY Rechazado 1/3 3 días 12 h",
+		"Poros R-NEW NEW Rechazado 2/3 1 h 0 min", "Sin motivo anotado R-OLD OLD Rechazado 1/3"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the alerts read (-want +got):\n%s", diff)
+	}
+}
+
 func TestDaysReadAsPeopleSayThem(t *testing.T) {
 	for d, want := range map[plant.Date]string{plant.NewDate(2026, 11, 26): "jueves 26 de noviembre", plant.NewDate(2026, 1, 4): "domingo 4 de enero",
 		plant.NewDate(2026, 9, 6): "domingo 6 de septiembre"} {

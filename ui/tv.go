@@ -392,18 +392,14 @@ func boardAlerts(s *plant.Snapshot, now time.Time) ([]Region, error) {
 		}
 	}
 	for r := range s.In(plant.Bloqueado) {
-		blocked = append(blocked, boardRow{Row: r, Chip: ChipOf(r), Top: "Avisa al supervisor", Since: r.Spool.RejectedAt})
+		blocked = append(blocked, rejectedRow(r))
 	}
 	for r := range s.In(plant.EstadoRechazado) {
-		top := sentenceCase(r.Spool.Motivo)
-		if top == "" {
-			top = "Espera reparación"
-		}
-		rejected = append(rejected, boardRow{Row: r, Chip: ChipOf(r), Top: top, Since: r.Spool.RejectedAt})
+		rejected = append(rejected, rejectedRow(r))
 	}
 	all := make([]boardRow, 0, len(late)+len(blocked)+len(rejected))
 	for _, list := range [][]boardRow{blocked, late, rejected} {
-		slices.SortStableFunc(list, func(a, b boardRow) int { return a.Since.Compare(b.Since) })
+		slices.SortStableFunc(list, byAge)
 		all = append(all, list...)
 	}
 	items, err := boardItems(all, "Sin alertas: nada bloqueado, vencido ni rechazado.")
@@ -412,4 +408,28 @@ func boardAlerts(s *plant.Snapshot, now time.Time) ([]Region, error) {
 	}
 	return boardRegions("alertas", fmt.Sprintf("%s · %s · %s", Plural(len(blocked), "bloqueado", "bloqueados"),
 		Plural(len(late), "toma vencida", "tomas vencidas"), Plural(len(rejected), "rechazado", "rechazados")), items)
+}
+
+// rejectedRow says why a spool was rejected and how long ago. Of a rejection
+// older than the log the Sheet tells the day at most.
+func rejectedRow(r *plant.Row) boardRow {
+	out := boardRow{Row: r, Chip: ChipOf(r), Top: sentenceCase(r.Spool.Motivo), Since: r.Spool.RejectedAt}
+	if out.Top == "" {
+		out.Top = "Sin motivo anotado"
+	}
+	if out.Since.IsZero() && r.Spool.FechaQC != 0 {
+		out.Since = r.Spool.FechaQC.Start()
+	}
+	return out
+}
+
+// byAge puts the oldest first and those of unknown age last.
+func byAge(a, b boardRow) int {
+	switch {
+	case a.Since.IsZero() == b.Since.IsZero():
+		return a.Since.Compare(b.Since)
+	case a.Since.IsZero():
+		return 1
+	}
+	return -1
 }
