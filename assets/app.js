@@ -187,9 +187,9 @@ document.addEventListener("DOMContentLoaded", () => {
     pointless();
   }
   async function reason(tag, row) { // why a row is about to leave, told on the row
-    const res = await fetch(`/api/spool/${encodeURIComponent(tag)}/status`).catch(() => {});
-    const now = res?.ok ? await res.json() : {};
-    const who = now.ocupado_por_display, said = who ? say("tomado", { p: who }) : now.estado_detalle;
+    const res = await fetch("/spools/" + encodeURIComponent(tag), { headers: { "X-Parte": "vivo" } }).catch(() => {});
+    const now = res?.ok ? await res.json() : { regions: [] };
+    const said = parse(now.regions.find((r) => r.id === "cabeza")?.items[0].h ?? "")?.dataset.ahora;
     if (!said || !row.classList.contains("yendo")) return;
     row.append(Object.assign(document.createElement("p"), { className: "razon", textContent: said }));
   }

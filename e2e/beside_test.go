@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -76,6 +77,13 @@ func TestAListBesideASpool(t *testing.T) {
 	}
 	thin.ask("list beside a spool", gloves.String(), `audit.geometry()`)
 	thin.shoot("spool beside list guantes", "light")
+	open(t, thin.tab, s.url+"/quien?vencidas=1")
+	click(t, thin.tab, `.tenida > a`)
+	until(t, thin.tab, "no overdue spool came with its list", `document.querySelectorAll('.vecina .vencida').length > 4 && !!window.envivo`)
+	if got := eval[[]float64](t, thin.tab, `[...document.querySelectorAll('.vecina')].map(r => r.getBoundingClientRect().height)`); slices.Max(got) > 122.5 {
+		t.Errorf("with gloves overdue rows are %v px high, want 122 as all others", got)
+	}
+	thin.shoot("vencidas beside guantes", "light")
 
 	thick := newEye(t, first, s, shots, 1280, 800)
 	open(t, thick.tab, s.url+"/menu")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -197,6 +198,31 @@ func TestRowsKeepTheirHeight(t *testing.T) {
 				t.Errorf("%s at %s of %s moved the rows from %s to %s", e.size, verb, tag, before, after)
 			}
 		}
+	}
+}
+
+// TestARepairLeftHalfDoneFitsItsRow: its chip says all of it on a small tablet,
+// the state in one line where nothing else wants the room, and no row grows.
+func TestARepairLeftHalfDoneFitsItsRow(t *testing.T) {
+	t.Parallel()
+	s := demo(t)
+	e := newEye(t, browser(t), s, shotFolder(t), 601, 962)
+	open(t, e.tab, s.url+"/menu")
+	e.as(demoFitter)
+	for path, lines := range map[string]int{"/spools?estado=REPARACION_PAUSADA": 1, "/listos?operacion=REPARACION": 2} {
+		open(t, e.tab, s.url+path)
+		live(t, e.tab)
+		e.shoot("reparacion en pausa "+path, "light")
+		for _, found := range eval[[]string](t, e.tab, fmt.Sprintf(`[...document.querySelectorAll('.fila')].filter(r => r.querySelector('.chip small')).map(r => {
+			const said = document.createRange();
+			said.selectNodeContents(r.querySelector('.chip small').previousSibling);
+			return [r.querySelector('.chip').innerText.replace(/\s+/g, ' '), said.getClientRects().length <= %d, r.getBoundingClientRect().height <= 98.5].join();
+		})`, lines)) {
+			if !regexp.MustCompile(`^En reparación [12]/3 en pausa,true,true$`).MatchString(found) {
+				t.Errorf("%s: a chip with its words, its lines and its row's height is %s", path, found)
+			}
+		}
+		until(t, e.tab, path+" shows no repair in pause", `!!document.querySelector('.fila .chip small')`)
 	}
 }
 

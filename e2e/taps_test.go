@@ -298,7 +298,7 @@ func TestScansWaitForTheirTurn(t *testing.T) {
 	until(t, f.tab, "four scans in one breath did not end at the last one's page", fmt.Sprintf(`(window.held && `+release+`false) || location.pathname === '/spools/' + %q`, spoolTag(1)))
 	until(t, f.tab, "Ana never became the acting person", `document.querySelector('header').innerText.includes('Ana Bravo')`)
 	live(t, f.tab)
-	if r := s.get("/api/spool/" + sevenTag + "/status"); !strings.Contains(r.Raw, "ARM pausado") {
+	if r := s.get("/api/spool/" + sevenTag + "/status"); !strings.Contains(r.Raw, "(pausado)") {
 		t.Errorf("badge, spool and PAUSAR left %s", r.Raw)
 	}
 

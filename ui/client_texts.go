@@ -22,7 +22,6 @@ func clientTexts() templ.OrderedAttributes {
 		{Key: "data-nuevos", Value: "{n} nuevos"},
 		{Key: "data-ido", Value: "{n} cambió de manos"},
 		{Key: "data-idos", Value: "{n} cambiaron de manos"},
-		{Key: "data-tomado", Value: "Lo tomó {p}"},
 		{Key: "data-orden", Value: "Cambió el orden"},
 		{Key: "data-min", Value: "{m} min"},
 		{Key: "data-recien", Value: "menos de 1 min"},

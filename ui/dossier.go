@@ -96,5 +96,5 @@ func inspectionText(who People, r *plant.Row, by plant.Person) string {
 	case plant.SinVeredicto:
 		return "pendiente"
 	}
-	return fmt.Sprintf("%s · rechazo %d de %d", LookOf(r.Estado).Word, s.Ciclo, plant.MaxCiclo)
+	return fmt.Sprintf("%s · rechazo %d de %d", LookOf(r.Estado).Text(), s.Ciclo, plant.MaxCiclo)
 }

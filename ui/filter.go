@@ -138,7 +138,7 @@ func (f Filter) Words() string {
 		out = append(out, "«"+f.Q+"»")
 	}
 	if f.ByEstado {
-		out = append(out, LookOf(f.Estado).Word)
+		out = append(out, LookOf(f.Estado).Text())
 	}
 	if f.NV != "" {
 		out = append(out, NVText(f.NV))

@@ -117,7 +117,7 @@ func stateChoices(f Filter, counts map[plant.Estado]int) []choice {
 			continue
 		}
 		look := LookOf(e)
-		out = append(out, choice{Key: "e-" + e.String(), Href: f.withEstado(e, !on).Address(), Word: look.Word, Look: &look, N: counts[e], On: on})
+		out = append(out, choice{Key: "e-" + e.String(), Href: f.withEstado(e, !on).Address(), Word: look.Text(), Look: &look, N: counts[e], On: on})
 	}
 	total := 0
 	for _, n := range counts {

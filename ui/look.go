@@ -10,23 +10,33 @@ import (
 // fill (ui tokens --e-…).
 type Look struct {
 	Word, Icon, Class string
+	// Aside is said after the word, smaller.
+	Aside string
+}
+
+// Text is the look in words.
+func (l Look) Text() string {
+	if l.Aside == "" {
+		return l.Word
+	}
+	return l.Word + " " + l.Aside
 }
 
 // looks is indexed by Estado.
 var looks = [...]Look{
-	plant.Bloqueado:         {"Bloqueado", "candado", "blo"},
-	plant.Reparando:         {"En reparación", "llave", "rep"},
-	plant.EnPausaReparacion: {"Reparación en pausa", "pausa", "rep"},
-	plant.EstadoRechazado:   {"Rechazado", "cruz", "rec"},
-	plant.EstadoAprobado:    {"Aprobado", "visto", "apr"},
-	plant.PorInspeccionar:   {"Por inspeccionar", "lupa", "ins"},
-	plant.EnCursoARM:        {"En curso · ARM", "punto", "cur"},
-	plant.EnCursoSOLD:       {"En curso · SOLD", "punto", "cur"},
-	plant.EnCurso:           {"En curso", "punto", "cur"},
-	plant.Parcial:           {"Parcial", "pausa", "par"},
-	plant.ListoARM:          {"Listo para ARM", "aro", "lis"},
-	plant.ListoSOLD:         {"Listo para SOLD", "aro", "lis"},
-	plant.NoListo:           {"No listo", "aro-roto", "nol"},
+	plant.Bloqueado:         {Word: "Bloqueado", Icon: "candado", Class: "blo"},
+	plant.Reparando:         {Word: "En reparación", Icon: "llave", Class: "rep"},
+	plant.EnPausaReparacion: {Word: "En reparación", Icon: "pausa", Class: "rep", Aside: "en pausa"},
+	plant.EstadoRechazado:   {Word: "Rechazado", Icon: "cruz", Class: "rec"},
+	plant.EstadoAprobado:    {Word: "Aprobado", Icon: "visto", Class: "apr"},
+	plant.PorInspeccionar:   {Word: "Por inspeccionar", Icon: "lupa", Class: "ins"},
+	plant.EnCursoARM:        {Word: "En curso · ARM", Icon: "punto", Class: "cur"},
+	plant.EnCursoSOLD:       {Word: "En curso · SOLD", Icon: "punto", Class: "cur"},
+	plant.EnCurso:           {Word: "En curso", Icon: "punto", Class: "cur"},
+	plant.Parcial:           {Word: "Parcial", Icon: "pausa", Class: "par"},
+	plant.ListoARM:          {Word: "Listo para ARM", Icon: "aro", Class: "lis"},
+	plant.ListoSOLD:         {Word: "Listo para SOLD", Icon: "aro", Class: "lis"},
+	plant.NoListo:           {Word: "No listo", Icon: "aro-roto", Class: "nol"},
 }
 
 // LookOf is the look of a state, without counts.

@@ -315,9 +315,17 @@ func (v *SpoolSight) unionItems() ([]Item, error) {
 func (v *SpoolSight) Say() string {
 	s := v.spool()
 	if s.Hold.Free() {
-		return fmt.Sprintf("Mientras mirabas, %s cambió: %s.", Short(s.Tag), strings.ToLower(ChipOf(v.Row).Word))
+		return fmt.Sprintf("Mientras mirabas, %s cambió: %s.", Short(s.Tag), strings.ToLower(ChipOf(v.Row).Text()))
 	}
 	return fmt.Sprintf("Mientras mirabas, %s cambió: lo tiene %s%s.", Short(s.Tag), Name(v.Snap, s.Hold.Worker), inOp(s.Hold.Op))
+}
+
+// nowText is why a spool leaves a list: who has taken it, else what it is now.
+func nowText(who People, r *plant.Row) string {
+	if r.Spool.Hold.Free() {
+		return ChipOf(r).Text()
+	}
+	return "Lo tomó " + Name(who, r.Spool.Hold.Worker)
 }
 
 // Version is the revision the page shows.

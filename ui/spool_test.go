@@ -214,6 +214,20 @@ func TestAnOpenDialogIsToldWhatChanged(t *testing.T) {
 	}
 }
 
+// TestARowThatLeavesSaysWhy in the words of the screens, never of the Sheet.
+func TestARowThatLeavesSaysWhy(t *testing.T) {
+	s := snapshot(spool("A-1", heldBy(bruno, plant.ARM, time.Minute)), spool("A-2", quality(plant.AprobadoQ, 0)), spool("A-3", quality(plant.ReparacionPausada, 1)))
+	for tag, want := range map[string]string{"A-1": "Lo tomó Bruno Castro", "A-2": "Aprobado", "A-3": "En reparación 1/3 en pausa"} {
+		regions, err := sight(t, s, tag, ana).Regions()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := attr(region(t, regions, "cabeza").one(t, "[data-ahora]"), "data-ahora"); got != want {
+			t.Errorf("%s left because %q, want %q", tag, got, want)
+		}
+	}
+}
+
 func TestTheHistoryTellsHandoversPartsAndVerdicts(t *testing.T) {
 	s := snapshot()
 	for want, e := range map[string]plant.Event{

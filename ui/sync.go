@@ -186,21 +186,21 @@ func (v *SyncSight) nothing() string {
 func (v *SyncSight) look() Look {
 	switch m := v.Status.Mode; m {
 	case SyncFine:
-		return Look{"Al día", "visto", ""}
+		return Look{Word: "Al día", Icon: "visto"}
 	case SyncNoticed:
-		return Look{"Al día, con avisos", "dano", "pendiente"}
+		return Look{Word: "Al día, con avisos", Icon: "dano", Class: "pendiente"}
 	case SyncBehind:
-		return Look{"Atrasada", "reloj", "pendiente"}
+		return Look{Word: "Atrasada", Icon: "reloj", Class: "pendiente"}
 	case SyncStopped:
-		return Look{"Detenida", "cruz", "detenida"}
+		return Look{Word: "Detenida", Icon: "cruz", Class: "detenida"}
 	case SyncReadOnly:
-		return Look{"Solo lectura", "candado", "pendiente"}
+		return Look{Word: "Solo lectura", Icon: "candado", Class: "pendiente"}
 	case SyncNone:
-		return Look{"Sin hoja", "aro", ""}
+		return Look{Word: "Sin hoja", Icon: "aro"}
 	case "":
-		return Look{"Empezando", "reloj", ""}
+		return Look{Word: "Empezando", Icon: "reloj"}
 	default:
-		return Look{strings.ToUpper(m[:1]) + m[1:], "dano", "pendiente"}
+		return Look{Word: strings.ToUpper(m[:1]) + m[1:], Icon: "dano", Class: "pendiente"}
 	}
 }
 
