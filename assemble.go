@@ -121,6 +121,9 @@ func rendered(v *ws.Views, view string) ([]ui.Region, plant.Seq, string, error) 
 // ready says why commands cannot be carried out, nil when they can. A person
 // reads it: on the administration page, in /readyz and in what tells of health.
 func (f *floor) ready() error {
+	if f.role.asking.Load() {
+		return errors.New(ui.TextUnreadyAsking)
+	}
 	if s := f.store.Stats(); s.Queued >= s.QueueLimit {
 		return errors.New(ui.TextUnreadyQueue)
 	}

@@ -101,10 +101,10 @@ func (f *floor) beginRole(ctx context.Context) error {
 	case f.role.retired != nil:
 		return nil
 	case !f.role.follows():
-		f.replica = newReplica(f.store, f.cfg.Data, f.now)
-		f.replica.retire = f.retire
+		f.replica = f.newReplica()
 		return f.recordPromotion(ctx)
 	}
+	f.role.options.Address = f.outside()
 	f.role.follower = standby.NewFollower(f.role.options, f.store, f.role.note.Told, f.role.note.Contact)
 	f.role.promote = func(ctx context.Context, force bool, reason string) error {
 		err := promotion{dir: f.cfg.Data, note: f.role.note, state: f.role.follower.State(), now: f.now()}.carryOut(ctx, force, reason)

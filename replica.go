@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"slices"
@@ -10,6 +12,7 @@ import (
 
 	"envivo/api"
 	"envivo/plant"
+	"envivo/standby"
 	"envivo/store"
 )
 
@@ -21,11 +24,16 @@ type replica struct {
 	// leaving ends the waiting of standbys when the server stops.
 	leaving  chan struct{}
 	leaveNow func()
-	// retire ends this box as the plant's server.
-	retire func(by string) error
+	// retire ends this box as the plant's server; promoted is what it was before,
+	// nil for nothing else, and outside where it answers.
+	retire   func(by string) error
+	promoted *promotedNote
+	outside  string
 
-	mu   sync.Mutex
-	seen map[string]confirmed
+	log   *slog.Logger
+	mu    sync.Mutex // guards the rest
+	seen  map[string]confirmed
+	known map[string]knownStandby
 }
 
 // confirmed is how far a standby was when it last asked.
@@ -35,9 +43,10 @@ type confirmed struct {
 	At   time.Time
 }
 
-func newReplica(st *store.Bolt, dir string, now func() time.Time) *replica {
+func (f *floor) newReplica() *replica {
 	leaving := make(chan struct{})
-	return &replica{store: st, dir: dir, now: now, leaving: leaving, leaveNow: sync.OnceFunc(func() { close(leaving) }), seen: map[string]confirmed{}}
+	return &replica{store: f.store, dir: f.cfg.Data, now: f.now, log: f.log, leaving: leaving, leaveNow: sync.OnceFunc(func() { close(leaving) }),
+		retire: f.retire, promoted: f.role.promoted, outside: f.outside(), seen: map[string]confirmed{}, known: maps.Clone(f.role.standbys)}
 }
 
 // offers is what the API gives standbys; a standby itself offers nothing.
@@ -81,10 +90,34 @@ func (r *replica) Records(ctx context.Context, after plant.Seq) ([][]byte, error
 
 func (r *replica) Link(seq plant.Seq) ([32]byte, error) { return r.store.Link(seq) }
 
-func (r *replica) Confirmed(name string, seq plant.Seq) {
+// Confirmed is part of api.Replica. Where a standby answers is written down once
+// a day and when it changes: after a restart it is asked there.
+func (r *replica) Confirmed(name, address string, seq plant.Seq) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.seen[name] = confirmed{name, seq, r.now()}
+	now := r.now()
+	r.seen[name] = confirmed{name, seq, now}
+	was := r.known[name]
+	if address == "" || seq == 0 || was.Address == address && now.Sub(was.At).Abs() < 24*time.Hour {
+		return
+	}
+	r.known[name] = knownStandby{Address: address, Seq: seq, At: now}
+	if err := writeNote(r.dir, noteStandbys, r.known); err != nil {
+		r.log.Warn("note where the standby answers", "standby", name, "err", err)
+		delete(r.known, name) // again at its next request
+	}
+}
+
+// Succeeds is part of api.Replica.
+func (r *replica) Succeeds(epoch string, at plant.Seq, nonce string) (address, proof string, ok bool) {
+	if r.promoted == nil || r.promoted.Epoch != epoch || at == 0 {
+		return "", "", false
+	}
+	link, err := r.store.Link(at)
+	if err != nil {
+		return "", "", false
+	}
+	return r.outside, standby.ProofOf(link, epoch, nonce, r.outside), true
 }
 
 // Retire is part of api.Replica.

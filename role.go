@@ -88,6 +88,12 @@ type role struct {
 	changed chan struct{}
 	// old is what the old primary was last seen doing.
 	old atomic.Int32
+	// standbys are those that followed this server lately, by name.
+	standbys map[string]knownStandby
+	// asking says that one of them is asked whether it took this server's place;
+	// asked is closed when that is known.
+	asking atomic.Bool
+	asked  chan struct{}
 	// noCopy is why a standby that begins anew has no copy yet; nil or empty for no
 	// such trouble.
 	noCopy atomic.Pointer[string]

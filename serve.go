@@ -170,6 +170,7 @@ func (f *floor) openStore() error {
 	if f.role.follows() {
 		o.Env, o.Following, o.MustExist = f.cfg.Env, f.role.shows(), true
 	}
+	o.Held = f.knowsStandbys()
 	st, err := store.Open(storePath(f.cfg.Data), o)
 	if err != nil {
 		return fmt.Errorf("open the store: %w", err)
@@ -209,7 +210,8 @@ func (f *floor) start(ctx context.Context, g *errgroup.Group, more extra) error 
 	f.safety.start(ctx, g)
 	f.startRole(ctx, g)
 	if !f.role.follows() {
-		g.Go(func() error { return f.hooks.Run(ctx) })
+		g.Go(func() error { f.askStandbys(ctx); return nil })
+		g.Go(func() error { return f.inCharge(ctx, f.hooks.Run) })
 		g.Go(func() error { return f.announce(ctx) })
 	}
 	g.Go(func() error { return f.record.run(ctx) })
@@ -220,7 +222,7 @@ func (f *floor) start(ctx context.Context, g *errgroup.Group, more extra) error 
 	}
 	g.Go(func() error { return f.contingency(ctx) })
 	if f.sheet != nil {
-		g.Go(func() error { return f.sheet.run(ctx) })
+		g.Go(func() error { return f.inCharge(ctx, f.sheet.run) })
 	}
 	return nil
 }

@@ -24,8 +24,11 @@ type Replica interface {
 	// Link is the chain's link at an event; an error when it is not here.
 	Link(plant.Seq) ([32]byte, error)
 	// Confirmed notes that a standby, by its token's name, has everything up to an
-	// event on disk.
-	Confirmed(name string, seq plant.Seq)
+	// event on disk, and where it answers, empty when it does not say.
+	Confirmed(name, address string, seq plant.Seq)
+	// Succeeds proves, with the chain's link at an event and a nonce, that this box
+	// took over from the one with an epoch; ok is false when it did not.
+	Succeeds(epoch string, at plant.Seq, nonce string) (address, proof string, ok bool)
 	// Retire makes this box one that only shows, durably: the one at the address by
 	// has taken its place. It takes effect right after the answer.
 	Retire(by string) error
@@ -36,9 +39,16 @@ func (s *Server) replicaRoutes() []route {
 		{at: "GET /api/replica/copy", scope: ScopeAdmin, plain: s.replicaCopy, media: "application/octet-stream", group: groupBox, refuse: "503",
 			says: "Copia consistente del almacén, para un equipo de respaldo", more: "Quien la recibe la comprueba."},
 		{at: "GET /api/replica/records", scope: ScopeAdmin, f: s.replicaRecords, group: groupBox, refuse: "409 422 503", answer: replicaAnswer{},
-			says:  "Registros del diario después de un evento, tal como están guardados",
-			more:  "Espera hasta 20 s a que haya alguno. Pedir después de un seq confirma que todo hasta ahí quedó en el disco del respaldo. 409: es otra historia.",
-			query: []param{paramAfterSeq, paramEpoch, {name: "link", says: "El eslabón de la cadena en after, en hexadecimal.", kind: "string"}}},
+			says: "Registros del diario después de un evento, tal como están guardados",
+			more: "Espera hasta 20 s a que haya alguno. Pedir después de un seq confirma que todo hasta ahí quedó en el disco del respaldo. 409: es otra historia.",
+			query: []param{paramAfterSeq, paramEpoch, {name: "link", says: "El eslabón de la cadena en after, en hexadecimal.", kind: "string"},
+				{name: "address", says: "Dónde responde el respaldo: http:// o https://.", kind: "string"}}},
+		{at: "GET /api/replica/successor", f: s.replicaSuccessor, group: groupBox, refuse: "404 422 503", answer: successorAnswer{},
+			says: "Si este equipo, un respaldo promovido, tomó el lugar de otro",
+			more: "Lo pregunta el equipo anterior al arrancar, que no tiene token aquí. La respuesta prueba que este equipo tiene su historia.",
+			query: []param{{name: "epoch", says: "El epoch del equipo anterior.", kind: "string", must: true},
+				{name: "at", says: "El evento cuyo eslabón de la cadena entra en la prueba.", kind: "integer", must: true},
+				{name: "nonce", says: "Un texto al azar que entra en la prueba.", kind: "string", must: true}}},
 		{at: "POST /api/replica/retire", scope: ScopeAdmin, f: s.replicaRetire, group: groupBox, refuse: "409 422 503", answer: retiredAnswer{},
 			says: "Otro equipo tomó el lugar de este: desde ahora solo muestra",
 			more: "Lo pide el respaldo promovido cuando el equipo anterior vuelve. 409: este equipo tiene otra historia, y sigue como está.",
@@ -68,8 +78,8 @@ func (s *Server) replicaRetire(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if u, err := url.Parse(by); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, invalid("query", "address", "url_parsing", "El parámetro address debe empezar con http:// o https://.", nil)
+	if !webAddress(by) {
+		return nil, badAddress()
 	}
 	snap := s.o.Plant.Snapshot()
 	if epoch != snap.Epoch {
@@ -81,6 +91,46 @@ func (s *Server) replicaRetire(c *call) (any, error) {
 		return nil, fmt.Errorf("retire: %w", err)
 	}
 	return retiredAnswer{true, by, snap.Seq}, nil
+}
+
+// webAddress reports whether a text is the address of a server, of a sane length.
+func webAddress(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && len(s) <= 300
+}
+
+func badAddress() error {
+	return invalid("query", "address", "url_parsing", "El parámetro address debe empezar con http:// o https://.", nil)
+}
+
+type successorAnswer struct {
+	Address string `json:"address"`
+	Proof   string `json:"proof"`
+}
+
+// replicaSuccessor answers a box that has just started, which has no token for this
+// one. Who is asked proves what it says, and says nothing to anybody else.
+func (s *Server) replicaSuccessor(c *call) (any, error) {
+	if s.o.Replica == nil {
+		return nil, noReplica()
+	}
+	at, err := c.number("at", 0, 0, 1<<62)
+	if err != nil {
+		return nil, err
+	}
+	epoch, err := c.query("epoch")
+	if err != nil {
+		return nil, err
+	}
+	nonce, err := c.query("nonce")
+	if err != nil {
+		return nil, err
+	}
+	address, proof, ok := s.o.Replica.Succeeds(epoch, plant.Seq(at), nonce)
+	if !ok {
+		return nil, &problem{status: http.StatusNotFound, code: codeMissing, message: "Este equipo no tomó el lugar de ese."}
+	}
+	return successorAnswer{address, proof}, nil
 }
 
 type replicaAnswer struct {
@@ -121,7 +171,11 @@ func (s *Server) replicaRecords(c *call) (any, error) {
 		return nil, &problem{status: http.StatusConflict, code: "HISTORIA_AJENA", message: "El respaldo sigue otra historia: debe empezar con una copia nueva.",
 			data: map[string]any{"epoch": snap.Epoch, "seq": snap.Seq}}
 	}
-	s.o.Replica.Confirmed(c.grant.device, after)
+	where := c.r.URL.Query().Get("address")
+	if where != "" && !webAddress(where) {
+		return nil, badAddress()
+	}
+	s.o.Replica.Confirmed(c.grant.device, where, after)
 	ctx, cancel := context.WithTimeout(c.r.Context(), replicaWait)
 	defer cancel()
 	records, err := s.o.Replica.Records(ctx, after)

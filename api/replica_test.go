@@ -42,7 +42,27 @@ func (p *primary) Records(ctx context.Context, after plant.Seq) ([][]byte, error
 
 func (p *primary) Link(seq plant.Seq) ([32]byte, error) { return p.store.Link(seq) }
 
-func (p *primary) Confirmed(name string, seq plant.Seq) { p.confirmed = fmt.Sprint(name, " ", seq) }
+func (p *primary) Confirmed(name, address string, seq plant.Seq) {
+	p.confirmed = strings.TrimSpace(fmt.Sprint(name, " ", seq, " ", address))
+}
+
+func (p *primary) Succeeds(epoch string, _ plant.Seq, nonce string) (address, proof string, ok bool) {
+	return "http://nuevo", nonce, epoch == "e-antes"
+}
+
+// TestASuccessorAnswersWithoutToken: who asks is the old primary, which has none
+// for this box.
+func TestASuccessorAnswersWithoutToken(t *testing.T) {
+	p := &primary{}
+	b := newBox(t, enrolled, func(o *api.Options) { o.Replica = p })
+	if r := b.get("/api/replica/successor?epoch=e-antes&at=3&nonce=n").want(t, "to the one it took over from", 200); r.text("proof") != "n" || r.text("address") != "http://nuevo" {
+		t.Errorf("the successor says %s", r.Raw)
+	}
+	b.get("/api/replica/successor?epoch=otro&at=3&nonce=n").want(t, "to another", 404)
+	b.get("/api/replica/successor?epoch=otro&at=x&nonce=n").want(t, "without an event", 422)
+	b.get("/api/replica/successor?at=3&nonce=n").want(t, "without epoch", 422)
+	b.get("/api/replica/successor?at=3&epoch=e").want(t, "without nonce", 422)
+}
 
 func (p *primary) Retire(by string) error {
 	if p.fail == nil {

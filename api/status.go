@@ -144,8 +144,14 @@ func sayBusy(e *plant.Error) string {
 
 func sayStandby(e *plant.Error) string {
 	out := "Este equipo no registra, solo muestra"
+	if e.Primary == "" {
+		out = "El servidor acaba de arrancar y pregunta a su respaldo si sigue a cargo"
+	}
 	if e.Tag != "" {
 		out += "; " + tagOf(e) + " sin cambios"
+	}
+	if e.Primary == "" {
+		return out + ". Repite en un momento."
 	}
 	return out + ". Envía el pedido a " + e.Primary + "."
 }

@@ -164,6 +164,9 @@ func TestTheOldPrimaryComesBack(t *testing.T) {
 
 // comesBack switches the old primary on while the new one has no way to tell it.
 func (p *pair) comesBack() {
+	if err := os.Remove(filepath.Join(p.data, "respaldos.json")); err != nil { // it would ask
+		p.t.Fatal(err)
+	}
 	p.first = p.serve(p.data, p.host, "--tls", "auto")
 	p.until("the alarm", p.second.url+"/metrics", "envivo_old_primary_alive 1")
 	p.until("the alarm in words", p.second.url+"/readyz", "servidor anterior: El servidor anterior ("+p.first.url+") responde: apágalo.")

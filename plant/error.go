@@ -98,7 +98,8 @@ type Error struct {
 	// known, why it could not be recorded.
 	Unions []int
 	Whys   []UnionWhy
-	// Primary is the address of the server that takes commands (CodeStandby).
+	// Primary is the address of the server that takes commands (CodeStandby); empty
+	// while a box that has just started finds out whether it is this one.
 	Primary string
 	// Detail is extra text for logs, in English; never shown to an operator.
 	Detail     string

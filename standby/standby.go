@@ -6,6 +6,8 @@ package standby
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -22,11 +24,13 @@ import (
 	"envivo/plant"
 )
 
-// The addresses on the primary. Both need an admin token.
+// The addresses on a server. They need an admin token.
 const (
 	CopyPath    = "/api/replica/copy"
 	RecordsPath = "/api/replica/records"
 	RetirePath  = "/api/replica/retire"
+	// SuccessorPath needs none: what it tells is proven.
+	SuccessorPath = "/api/replica/successor"
 )
 
 // Answer is what the primary says to a request for records after an event.
@@ -65,6 +69,9 @@ type Store interface {
 type Options struct {
 	// Primary is the base address, such as http://planta:8080.
 	Primary string
+	// Address is where this standby answers; the primary remembers it, to ask there
+	// after a restart whether it is still the plant's server. Empty tells nothing.
+	Address string
 	// Token gives the admin token; it is asked for each time, so that a renewed
 	// file counts.
 	Token func() (string, error)
@@ -170,6 +177,9 @@ func (f *Follower) turn(ctx context.Context) error {
 func (f *Follower) ask(ctx context.Context, snap *plant.Snapshot) (Answer, error) {
 	var a Answer
 	q := url.Values{"after": {strconv.FormatUint(uint64(snap.Seq), 10)}, "epoch": {snap.Epoch}, "link": {hex.EncodeToString(snap.Head[:])}}
+	if f.o.Address != "" {
+		q.Set("address", f.o.Address)
+	}
 	resp, err := f.o.get(ctx, RecordsPath+"?"+q.Encode())
 	if err != nil {
 		return a, err
@@ -299,6 +309,46 @@ func Retire(ctx context.Context, o Options, epoch, by string) error {
 		return said(resp)
 	}
 	return nil
+}
+
+// Succession is what a standby that was promoted says to the primary it took over
+// from: where the work goes on, and the proof that it has that primary's history.
+type Succession struct {
+	Address string `json:"address"`
+	Proof   string `json:"proof"`
+}
+
+// ProofOf shows that whoever made it has the history with a link of the chain at
+// the event that was asked for, and says that the one at the address took over. A
+// link is known to those alone who have the store.
+func ProofOf(link [32]byte, epoch, nonce, address string) string {
+	mac := hmac.New(sha256.New, link[:])
+	fmt.Fprintf(mac, "envivo_sucesor\n%s\n%s\n%s", epoch, nonce, address)
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// Succeeded asks a standby whether it took this server's place; by is then where
+// the work goes on, else empty. No secret is sent and none is believed: only who
+// has this server's history at the event can say so. An error means no answer.
+func Succeeded(ctx context.Context, o Options, epoch string, at plant.Seq, link [32]byte, nonce string) (by string, err error) {
+	q := url.Values{"epoch": {epoch}, "at": {strconv.FormatUint(uint64(at), 10)}, "nonce": {nonce}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(o.Primary, "/")+SuccessorPath+"?"+q.Encode(), nil)
+	if err != nil {
+		return "", err
+	}
+	resp, err := o.Send(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	var s Succession
+	if resp.StatusCode != http.StatusOK || json.NewDecoder(io.LimitReader(resp.Body, 1<<20)).Decode(&s) != nil {
+		return "", nil
+	}
+	if !hmac.Equal([]byte(s.Proof), []byte(ProofOf(link, epoch, nonce, s.Address))) {
+		return "", nil
+	}
+	return s.Address, nil
 }
 
 // Promotion says why a standby must not be promoted; nil when it may.

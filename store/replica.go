@@ -169,10 +169,15 @@ func (b *Bolt) Ship(ctx context.Context, dir string, begin func(size int64), w i
 	return err
 }
 
-// refuseFollower answers a command to a store that follows another.
+// refuseFollower answers a command to a store that follows another, or that is
+// held and may not know yet.
 func refuseFollower(r *request, primary string) {
 	no := func(c plant.Command) error {
-		return &plant.Error{Code: plant.CodeStandby, Verb: c.Verb, Op: c.Op, Tag: c.Tag, Primary: primary, Detail: "this store follows " + primary}
+		e := &plant.Error{Code: plant.CodeStandby, Verb: c.Verb, Op: c.Op, Tag: c.Tag, Primary: primary, Detail: "this store follows " + primary}
+		if primary == "" {
+			e.Detail, e.RetryAfter = "this store is held", retryAfter
+		}
+		return e
 	}
 	for i, c := range r.cmds {
 		r.results[i] = plant.Result{Err: no(c)}

@@ -178,3 +178,24 @@ func TestAPromotedFollowerBeginsAnEpochAndKnowsTheKeys(t *testing.T) {
 		t.Errorf("the first command after the promotion = %d, %v; want event 3", r.Event.Seq, err)
 	}
 }
+
+// TestAHeldStoreIsReadUntilItIsReleased: a server that has just started may not
+// know yet whether another one took its place.
+func TestAHeldStoreIsReadUntilItIsReleased(t *testing.T) {
+	path := dbPath(t)
+	o := toyOptions()
+	o.Held = true
+	b := open(t, path, o)
+	_, err := b.Do(t.Context(), storetest.Bring("A-1", 1))
+	var no *plant.Error
+	if !errors.As(err, &no) || no.Code != plant.CodeStandby || no.Primary != "" || no.RetryAfter == 0 || b.Snapshot().Seq != 0 {
+		t.Errorf("a command to a held store = %v at event %d, want it refused", err, b.Snapshot().Seq)
+	}
+	if err := b.Pulse(t.Context()); err != nil {
+		t.Errorf("the writer of a held store: %v", err)
+	}
+	b.Release()
+	if _, err := b.Do(t.Context(), storetest.Bring("A-1", 1)); err != nil {
+		t.Errorf("once it is released: %v", err)
+	}
+}

@@ -54,6 +54,8 @@ type Options struct {
 	// commands, takes records (Follow) and keeps the epoch of the copy it began
 	// with. Empty for a store of its own.
 	Following string
+	// Held opens the store for reading: commands are refused until Release.
+	Held bool
 	// Prove examines the copies that Backup and Check make, for a caller that
 	// does so in another process; nil examines them here.
 	Prove func(ctx context.Context, path string) (Report, error)
@@ -101,6 +103,8 @@ type Bolt struct {
 	copying sync.Mutex
 	// compacting tells the writer to remember which rows it writes.
 	compacting atomic.Bool
+	// held refuses commands; see Options.Held.
+	held atomic.Bool
 	// retired are files from before a compaction that are being closed.
 	retired sync.WaitGroup
 }
@@ -154,6 +158,7 @@ func start(db *bolt.DB, path string, torn bool, o Options) (*Bolt, error) {
 		queue: make(chan *request, o.Queue), stop: make(chan struct{}), finished: make(chan struct{}), failed: make(chan error, 1),
 	}
 	b.db.Store(db)
+	b.held.Store(o.Held)
 	b.closed = sync.OnceValue(func() error { b.retired.Wait(); return b.file().Close() })
 	b.outbox.state = l.outbox
 	b.now.Store(&published{snap: l.snap, wake: make(chan struct{})})
@@ -229,7 +234,7 @@ func (b *Bolt) submit(ctx context.Context, r *request, patient bool) {
 		return
 	default:
 	}
-	if b.o.Following != "" && (len(r.cmds) > 0 || r.mark != nil) {
+	if (b.o.Following != "" || b.held.Load()) && (len(r.cmds) > 0 || r.mark != nil) {
 		refuseFollower(r, b.o.Following)
 		return
 	}
@@ -269,6 +274,9 @@ func (b *Bolt) await(ctx context.Context, r *request) {
 		}
 	}
 }
+
+// Release lets a store that was opened Held take commands.
+func (b *Bolt) Release() { b.held.Store(false) }
 
 // file is the database in use. Whoever reads it must be ready to find that it
 // was closed after a compaction; view is.

@@ -134,6 +134,7 @@ func ChainText(code string) string { return "El registro termina en " + code + "
 const (
 	TextUnreadyQueue   = "hay demasiadas órdenes en espera"
 	TextUnreadyLeaving = "el servidor se está deteniendo"
+	TextUnreadyAsking  = "el servidor acaba de arrancar y pregunta a su respaldo si sigue a cargo"
 )
 
 // UnreadyDisk is the same for a full disk; free is in bytes.

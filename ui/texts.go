@@ -103,6 +103,9 @@ var refusals = map[plant.Code]sentence{
 	plant.CodeFull:           fixed("El servidor no tiene espacio para guardar, o su disco está protegido. Avisa al supervisor. No se guardó."),
 	plant.CodeUnknownOutcome: fixed("El servidor se detuvo al guardar. Al volver, esta página dirá si se guardó."),
 	plant.CodeStandby: func(e *plant.Error, _ Telling) string {
+		if e.Primary == "" {
+			return "El servidor acaba de arrancar y pregunta a su respaldo si sigue a cargo: espera un momento y repite. No se guardó."
+		}
 		return "Este equipo no registra, solo muestra. Trabaja en " + orDash(e.Primary) + ". No se guardó."
 	},
 	plant.CodeUnauthorized: fixed("Esta tablet no está registrada. Pide al supervisor."),
