@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -143,9 +144,12 @@ func (a accion) batch(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmds := eachOf(first, b.TagSpools)
+	cmds, results, err := c.each(first, b.TagSpools)
+	if err != nil {
+		return nil, err
+	}
 	out := accionBatch{Total: len(cmds), Resultados: make([]accionItem, len(cmds))}
-	for i, r := range c.s.o.Plant.DoAll(c.r.Context(), cmds) {
+	for i, r := range results {
 		out.Resultados[i] = a.item(c, cmds[i].Tag, r)
 		if r.Err == nil {
 			out.Exitosos++
@@ -178,6 +182,19 @@ func className(code string) string {
 	return b.String() + "Error"
 }
 
+// each carries a batch out spool by spool. A key that another request has used
+// refuses the whole: no item was carried out.
+func (c *call) each(first plant.Command, tags []string) ([]plant.Command, []plant.Result, error) {
+	cmds := eachOf(first, tags)
+	results := c.s.o.Plant.DoAll(c.r.Context(), cmds)
+	for _, r := range results {
+		if errors.Is(r.Err, plant.ErrKeyReused) {
+			return nil, nil, r.Err
+		}
+	}
+	return cmds, results, nil
+}
+
 // eachOf is a command for each of a batch's spools. The version a client saw
 // can be that of one spool only and does not count.
 func eachOf(first plant.Command, tags []string) []plant.Command {
@@ -186,7 +203,7 @@ func eachOf(first plant.Command, tags []string) []plant.Command {
 		cmds[i] = first
 		cmds[i].Tag, cmds[i].Version = plant.Tag(strings.TrimSpace(t)), nil
 		if first.ID != "" {
-			cmds[i].ID = itemKey(first.ID, cmds[i].Tag)
+			cmds[i].ID = first.ID.Item(cmds[i].Tag)
 		}
 	}
 	return cmds

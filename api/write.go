@@ -173,7 +173,7 @@ func (c *call) key(cmd *plant.Command, b interface{ says([]byte) []byte }) error
 	if utf8.RuneCountInString(key) > maxKey {
 		return invalid("header", keyHeader, "string_too_long", "Idempotency-Key puede tener 128 caracteres como máximo.", nil)
 	}
-	if cmd.ID = plant.CommandID(key); len(key) > plant.MaxCommandID { // the store counts bytes
+	if cmd.ID = plant.CommandID(key); len(key) > plant.MaxBatchID { // the store counts bytes
 		cmd.ID = plant.CommandID("clave-" + hashHex(key))
 	}
 	says := append(make([]byte, 0, 320), c.r.Method...)
@@ -439,11 +439,14 @@ func (s *Server) batchTomar(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmds := eachOf(first, b.TagSpools)
-	return c.batch(cmds, s.o.Plant.DoAll(c.r.Context(), cmds)), nil
+	cmds, results, err := c.each(first, b.TagSpools)
+	if err != nil {
+		return nil, err
+	}
+	return c.batch(cmds, results), nil
 }
 
-// itemKey is the key of one spool of a batch: the batch repeated is every item
+// itemKey is the key of one thing of a form: the form repeated is every thing
 // repeated.
 func itemKey(id plant.CommandID, t plant.Tag) plant.CommandID {
 	return plant.CommandID("lote-" + hashHex(string(id)+"\x00"+string(t)))

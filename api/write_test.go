@@ -151,6 +151,20 @@ func TestBatches(t *testing.T) {
 	if again := b.post("/api/occupation/batch-tomar", body, key...); again.Raw != r.Raw || b.seq() != at {
 		t.Errorf("the batch repeated = %s, want %s", again.Raw, r.Raw)
 	}
+	for name, c := range map[string]struct {
+		path string
+		body fields
+	}{
+		"other spools": {"/api/occupation/batch-tomar", fields{"tag_spools": []string{"U-1"}, "worker_id": ana, "operacion": "ARM"}},
+		"fewer":        {"/api/occupation/batch-tomar", fields{"tag_spools": []string{"S-1"}, "worker_id": ana, "operacion": "ARM"}},
+		"another door": {"/api/iniciar-accion-batch", body},
+		"one spool":    {"/api/occupation/tomar", by("U-1", ana, "operacion", "ARM")},
+	} {
+		b.post(c.path, c.body, key...).want(t, "the batch's key with "+name, 422, "IDEMPOTENCY_KEY_REUSED")
+	}
+	if b.seq() != at {
+		t.Errorf("a reused key committed something")
+	}
 	many := make([]string, 51)
 	for i := range many {
 		many[i] = strings.Repeat("X", i+1)

@@ -7,7 +7,10 @@
 package plant
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -29,6 +32,33 @@ type CommandID string
 
 // MaxCommandID is the longest idempotency key, in bytes.
 const MaxCommandID = 128
+
+// MaxBatchID is the longest key of a batch, in bytes: its items' fit behind it.
+const MaxBatchID = MaxCommandID - 1 - 2*itemHash
+
+// itemHash is how many bytes of a hash tell a batch's items apart, and itemMark
+// stands before them: a key that comes in a header has no line break.
+const (
+	itemHash = 16
+	itemMark = "\n"
+)
+
+// Item is the key of one spool's command in a batch with this key: the batch
+// repeated is every item repeated.
+func (id CommandID) Item(t Tag) CommandID {
+	sum := sha256.Sum256([]byte(t))
+	return id + itemMark + CommandID(hex.EncodeToString(sum[:itemHash]))
+}
+
+// Whole is the key of the batch a command is an item of, empty when of none. All
+// items of a batch have one digest, and another command may not have its key.
+func (id CommandID) Whole() CommandID {
+	of, item, found := strings.Cut(string(id), itemMark)
+	if !found || len(item) != 2*itemHash {
+		return ""
+	}
+	return CommandID(of)
+}
 
 // Op is a kind of work (rules §1).
 type Op uint8

@@ -88,6 +88,13 @@ func (b *batch) command(c plant.Command) (plant.Receipt, error) {
 		e := &plant.Error{Code: plant.CodeInvalid, Verb: c.Verb, Tag: c.Tag, Missing: "Idempotency-Key"}
 		return plant.Receipt{}, e
 	}
+	if of := c.ID.Whole(); of != "" { // whichever of its items were accepted
+		if _, digest, ok, err := b.known(of); err != nil {
+			return plant.Receipt{}, trouble(plant.CodeInternal, c, err)
+		} else if ok && digest != c.Digest {
+			return plant.Receipt{}, trouble(plant.CodeKeyReused, c, nil)
+		}
+	}
 	if c.ID != "" {
 		if e, digest, ok, err := b.known(c.ID); err != nil {
 			return plant.Receipt{}, trouble(plant.CodeInternal, c, err)
@@ -148,15 +155,24 @@ func (b *batch) accept(c plant.Command, e plant.Event, x effect, own bool) (plan
 	}
 	b.w.fold.put(b.change, &e, x)
 	b.tip = tip
-	b.byID[c.ID] = len(b.events)
+	b.index(c.ID)
 	b.events, b.records, b.effects, b.digests = append(b.events, e), append(b.records, rec), append(b.effects, x), append(b.digests, c.Digest)
 	if !own && !b.w.b.o.Faults.ForgetReceipts {
-		b.claims = append(b.claims, claim{hashID(c.ID), e.Seq, e.At})
+		b.claims = claimed(b.claims, c.ID, e.Seq, e.At)
 	}
 	return plant.Receipt{Event: e}, nil
 }
 
-// known finds the event a command ID came to before.
+// index makes the next event known by its command's ID, and by that of the batch.
+func (b *batch) index(id plant.CommandID) {
+	b.byID[id] = len(b.events)
+	if of := id.Whole(); of != "" {
+		b.byID[of] = len(b.events)
+	}
+}
+
+// known finds the event a command ID came to before; for the ID of a batch, one
+// of its items' events.
 func (b *batch) known(id plant.CommandID) (e plant.Event, digest [32]byte, ok bool, err error) {
 	if b.w.b.o.Faults.ForgetReceipts {
 		return e, digest, false, nil
@@ -169,7 +185,7 @@ func (b *batch) known(id plant.CommandID) (e plant.Event, digest [32]byte, ok bo
 		return e, digest, false, nil
 	}
 	x, err := b.w.b.entry(seq)
-	if err != nil || x.event.Cmd != id {
+	if err != nil || x.event.Cmd != id && x.event.Cmd.Whole() != id {
 		return e, digest, false, err
 	}
 	return x.event, x.digest, true, nil

@@ -31,6 +31,14 @@ type claim struct {
 	at  time.Time
 }
 
+// claimed adds what an accepted command claims: its ID, and that of its batch.
+func claimed(all []claim, id plant.CommandID, seq plant.Seq, at time.Time) []claim {
+	if of := id.Whole(); of != "" {
+		all = append(all, claim{hashID(of), seq, at})
+	}
+	return append(all, claim{hashID(id), seq, at})
+}
+
 // claims are the accepted commands of the last rememberFor and those among the
 // last rememberEvents events. They are derived from the journal and owned by the
 // writer.

@@ -257,7 +257,7 @@ func (l *loader) readClaims(tx *bolt.Tx) error {
 				break
 			}
 			if !r.Own {
-				l.claims = append(l.claims, claim{hashID(plant.CommandID(r.Cmd)), seq, at})
+				l.claims = claimed(l.claims, plant.CommandID(r.Cmd), seq, at)
 			}
 		}
 	}

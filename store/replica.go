@@ -93,10 +93,10 @@ func (b *batch) take(raw []byte, x *entry) {
 	fx := b.w.fold.next(b.change, &e)
 	b.w.fold.put(b.change, &e, fx)
 	b.tip = x.link
-	b.byID[e.Cmd] = len(b.events)
+	b.index(e.Cmd)
 	b.events, b.records, b.effects, b.digests = append(b.events, e), append(b.records, raw), append(b.effects, fx), append(b.digests, x.digest)
 	if !x.own {
-		b.claims = append(b.claims, claim{hashID(e.Cmd), e.Seq, e.At})
+		b.claims = claimed(b.claims, e.Cmd, e.Seq, e.At)
 	}
 }
 

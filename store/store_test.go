@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -61,5 +62,24 @@ func TestReopenedStoreIsTheSame(t *testing.T) {
 	st = open(t, path, o)
 	if d := storetest.Diff(before, st.Snapshot()); d != "" {
 		t.Errorf("the reopened store differs:\n%s", d)
+	}
+}
+
+func TestABatchsKeyIsKnownAfterARestart(t *testing.T) {
+	path, o := dbPath(t), toyOptions()
+	st := open(t, path, o)
+	must(t, st, storetest.Bring("MK-1", 0))
+	must(t, st, storetest.Bring("MK-2", 0))
+	must(t, st, storetest.Take(plant.CommandID("k").Item("MK-1"), "MK-1", 1))
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	st = open(t, path, o)
+	other := storetest.Take(plant.CommandID("k").Item("MK-2"), "MK-2", 1)
+	if _, err := st.Do(context.Background(), other); !errors.Is(err, plant.ErrKeyReused) {
+		t.Errorf("the batch's key with another spool = %v, want it refused", err)
+	}
+	if r, err := st.Do(context.Background(), storetest.Take(plant.CommandID("k").Item("MK-1"), "MK-1", 1)); err != nil || !r.Repeated {
+		t.Errorf("the item again = %+v, %v; want its first receipt", r, err)
 	}
 }

@@ -50,6 +50,9 @@ func (m *Memory) Do(ctx context.Context, c plant.Command) (plant.Receipt, error)
 	if len(c.ID) > plant.MaxCommandID {
 		return plant.Receipt{}, &plant.Error{Code: plant.CodeInvalid, Missing: "Idempotency-Key"}
 	}
+	if r, ok := m.receipts[c.ID.Whole()]; ok && c.ID.Whole() != "" && r.digest != c.Digest {
+		return plant.Receipt{}, &plant.Error{Code: plant.CodeKeyReused}
+	}
 	if r, ok := m.receipts[c.ID]; ok && c.ID != "" {
 		if r.digest != c.Digest {
 			return plant.Receipt{}, &plant.Error{Code: plant.CodeKeyReused}
@@ -69,6 +72,9 @@ func (m *Memory) Do(ctx context.Context, c plant.Command) (plant.Receipt, error)
 	}
 	if !own {
 		m.receipts[c.ID] = memReceipt{e, c.Digest}
+		if of := c.ID.Whole(); of != "" {
+			m.receipts[of] = memReceipt{e, c.Digest}
+		}
 	}
 	return plant.Receipt{Event: e}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -28,6 +29,7 @@ func Run(t *testing.T, open func(*testing.T, Config) Store) {
 		"a receipt is visible at once":              visible,
 		"a refusal leaves nothing":                  refusals,
 		"a key has one effect":                      keys,
+		"a batch's key is the whole batch's":        batchKeys,
 		"a group is carried out one by one":         groups,
 		"tails miss nothing and repeat nothing":     tails,
 		"history goes backwards by pages":           history,
@@ -109,6 +111,49 @@ func keys(t *testing.T, open func(Toy) (Store, *Clock)) {
 	long := Take(plant.CommandID(strings.Repeat("k", plant.MaxCommandID+1)), "A-1", 1)
 	if _, err := s.Do(context.Background(), long); code(err) != plant.CodeInvalid {
 		t.Errorf("a key that is too long = %v, want it refused", err)
+	}
+}
+
+func batchKeys(t *testing.T, open func(Toy) (Store, *Clock)) {
+	s, _ := open(Toy{})
+	for _, tag := range []plant.Tag{"A-1", "A-2", "A-3"} {
+		do(t, s, Bring(tag, 0))
+	}
+	do(t, s, Take("", "A-1", 2))
+	item := func(body byte, tag plant.Tag) plant.Command {
+		c := Take(plant.CommandID("k").Item(tag), tag, 1)
+		c.Digest = [32]byte{body}
+		return c
+	}
+	all := func(cmds ...plant.Command) (out []plant.Code) {
+		for _, r := range s.DoAll(context.Background(), cmds) {
+			c := plant.Code(255)
+			if r.Err != nil {
+				c = code(r.Err)
+			}
+			out = append(out, c)
+		}
+		return out
+	}
+	const done = plant.Code(255)
+	first := []plant.Command{item(1, "A-1"), item(1, "A-2")}
+	for range 2 {
+		if got := all(first...); !slices.Equal(got, []plant.Code{plant.CodeOccupied, done}) {
+			t.Fatalf("a batch = %v, want the free one taken", got)
+		}
+	}
+	if got := all(item(2, "A-3")); !slices.Equal(got, []plant.Code{plant.CodeKeyReused}) {
+		t.Errorf("the key with a batch of other spools = %v, want it refused", got)
+	}
+	alone := Take("k", "A-3", 1)
+	if got := all(alone); !slices.Equal(got, []plant.Code{plant.CodeKeyReused}) {
+		t.Errorf("the batch's key with a single command = %v, want it refused", got)
+	}
+	alone.ID = "m"
+	do(t, s, alone)
+	reused := Note(plant.CommandID("m").Item("A-1"), "A-1", "lote")
+	if got := all(reused); !slices.Equal(got, []plant.Code{plant.CodeKeyReused}) {
+		t.Errorf("a single command's key with a batch = %v, want it refused", got)
 	}
 }
 
