@@ -43,7 +43,7 @@ var acts = map[string]act{
 	"aprobado":  {verb: plant.Inspeccionar, fields: []string{"operacion", "union"}, fill: verdict(plant.Aprobado)},
 	"rechazado": {verb: plant.Inspeccionar, fields: []string{"union", "motivo", "otro"}, sheet: "rechazado", fill: verdict(plant.Rechazado)},
 	"cancelar":  {verb: plant.Cancelar, fields: []string{"operacion"}, sheet: "cancelar"},
-	"traspasar": {verb: plant.Traspasar, fields: []string{"destino", "pin"}, sheet: "traspasar", fill: func(c *plant.Command, f url.Values) {
+	"traspasar": {verb: plant.Traspasar, fields: []string{"destino", "pin", "union"}, sheet: "traspasar", fill: func(c *plant.Command, f url.Values) {
 		n, _ := strconv.ParseInt(f.Get("destino"), 10, 32) // 0 is refused as missing
 		c.Destino = plant.WorkerID(n)
 	}},
@@ -227,7 +227,8 @@ func (p *pages) outcome(w http.ResponseWriter, r *http.Request, res result) erro
 	n := p.noticeOf(r, res)
 	if n.OK {
 		p.drafts.keepTicks(res.event.Worker.ID, tag, nil)
-		p.forget(w, pairCookie) // what was begun by hand ends a pair of scans
+		p.drafts.keepTicks(res.event.From.ID, tag, nil) // whose ticks went along with a hand-over
+		p.forget(w, pairCookie)                         // what was begun by hand ends a pair of scans
 	}
 	if script {
 		return p.told(w, r, toldJSON{OK: n.OK, Signal: n.Signal}, &n)

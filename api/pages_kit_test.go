@@ -131,7 +131,7 @@ func (p *tablet) fields(form *html.Node) url.Values {
 			inside = inside || a == form
 		}
 		if inside || id != "" && value(n, "form") == id {
-			out.Set(value(n, "name"), value(n, "value"))
+			out.Add(value(n, "name"), value(n, "value"))
 		}
 	}
 	return out

@@ -171,7 +171,7 @@ func (s *scanning) badge(id string) error {
 		return s.say("Ese trabajador no está activo.")
 	}
 	if s.form.Get("recibe") != "" {
-		return s.act("traspasar", plant.Tag(s.form.Get("spool")), url.Values{"destino": {id}})
+		return s.act("traspasar", plant.Tag(s.form.Get("spool")), url.Values{"destino": {id}, "union": s.form["union"]})
 	}
 	other, young := s.p.lastScan(s.r)
 	if (!s.known || s.me.ID != worker.ID) && hasPIN(s.snap, worker.ID) {

@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -24,7 +25,7 @@ type claim struct {
 // nothing before the PIN is right.
 var claims = map[string][]string{
 	"":          {"trabajador", "volver", "escaneo"},
-	"traspasar": {"destino", "orden", "version"},
+	"traspasar": {"destino", "orden", "version", "union"},
 	"deshacer":  {"quien", "orden", "evento", "volver"},
 }
 
@@ -37,8 +38,8 @@ func (p *pages) newClaim(verb string, tag plant.Tag, who string, from url.Values
 		return c, false
 	}
 	for _, name := range names {
-		if v := from.Get(name); v != "" {
-			c.fields.Set(name, v)
+		if v := from[name]; len(v) > 0 && v[0] != "" {
+			c.fields[name] = v
 		}
 	}
 	c.fields.Set(names[0], strconv.Itoa(int(c.worker.ID)))
@@ -48,9 +49,7 @@ func (p *pages) newClaim(verb string, tag plant.Tag, who string, from url.Values
 // address is the page with the pad.
 func (c claim) address() string {
 	q := url.Values{}
-	for name := range c.fields {
-		q.Set(name, c.fields.Get(name))
-	}
+	maps.Copy(q, c.fields)
 	q.Set("trabajador", strconv.Itoa(int(c.worker.ID)))
 	if c.verb != "" {
 		q.Set("accion", c.verb)
@@ -67,7 +66,7 @@ func (p *pages) claimPad(c claim) ui.WorkerPad {
 		pad.Action = ui.SpoolPath(c.tag) + "/" + c.verb
 	}
 	for _, name := range claims[c.verb] {
-		if v := c.fields.Get(name); v != "" {
+		for _, v := range c.fields[name] {
 			pad.Hidden = append(pad.Hidden, ui.PadField{Name: name, Value: v})
 		}
 	}

@@ -139,6 +139,40 @@ func TestABadgeOfAWorkerWithAPINAsksForIt(t *testing.T) {
 	p.enter(anasPIN).says("S-2", "TOMAR ARM")
 }
 
+// TestTicksGoAlongWithAHandOver: what the giver ticks is recorded to the giver's
+// name in the event that hands the spool over; with all that is left there is
+// nothing to hand over.
+func TestTicksGoAlongWithAHandOver(t *testing.T) {
+	b := newBox(t)
+	b.workerPIN(bruno, brunosPIN)
+	b.post("/api/occupation/tomar", by("U-1", ana, "operacion", "ARM")).want(t, "TOMAR", 200)
+	p := b.tablet().identify("12").open("/spools/U-1?hacer=traspasar", http.StatusOK).says("¿Qué uniones dejas hechas? Quedan a nombre de Ana Bravo")
+	p.press("TRASPASAR", url.Values{"destino": {"13"}, "union": {"1", "2", "3"}})
+	changes := func() uint64 {
+		row, _ := b.store.Snapshot().Row("U-1")
+		return row.Spool.Version
+	}
+	before := changes()
+	p.enter(brunosPIN).says("Con esas uniones ARM queda terminado y no hay nada que traspasar. Usa TERMINAR.")
+	if changes() != before || b.holder("U-1") != ana {
+		t.Fatalf("handing over what is finished recorded something and left the holder %d", b.holder("U-1"))
+	}
+	if got := p.scan(ui.WorkerCode(bruno), "recibe", "1", "spool", "U-1", "union", "1", "union", "3"); !strings.Contains(got.Go, "union=1&union=3") {
+		t.Errorf("the receiver's badge leads to %q, without what was ticked", got.Go)
+	}
+	p.open("/spools/U-1?hacer=traspasar", http.StatusOK).press("TRASPASAR", url.Values{"destino": {"13"}, "union": {"1", "3"}}).says("Recibes U-1 con tu PIN.")
+	p.enter(brunosPIN).says("U-1 pasó de Ana Bravo a Bruno Castro a las", "2 uniones hechas = 6 PD a nombre de Ana Bravo.", "Uniones 1 y 3 de Ana Bravo")
+	if changes() != before+1 || b.holder("U-1") != bruno {
+		t.Errorf("the hand-over recorded %d events and left the holder %d, want one and Bruno", changes()-before, b.holder("U-1"))
+	}
+	row, _ := b.store.Snapshot().Row("U-1")
+	for _, u := range row.Spool.Unions {
+		if want := map[int]plant.WorkerID{1: ana, 3: ana}[u.N]; u.Arm.Worker.ID != want {
+			t.Errorf("union %d was armed by %d, want %d", u.N, u.Arm.Worker.ID, want)
+		}
+	}
+}
+
 func TestWhoReceivesASpoolEntersTheOwnPIN(t *testing.T) {
 	b := newBox(t)
 	b.workerPIN(bruno, brunosPIN)

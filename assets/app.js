@@ -342,6 +342,7 @@ document.addEventListener("DOMContentLoaded", () => {
   let opener;
   function show(d) {
     d.removeAttribute("open");
+    for (const i of ticked()) for (const same of $$(`[data-hechas] input[value="${CSS.escape(i.value)}"]`, d)) same.checked = true;
     d.addEventListener("close", () => { d.remove(); opener?.isConnected && opener.focus(); settle(); });
     d.showModal();
     ($("[autofocus]", d) ?? $("h2", d)).focus();

@@ -103,9 +103,11 @@ document.addEventListener("DOMContentLoaded", () => {
     if (spool) {
       body.set("spool", spool.dataset.tag);
       body.set("version", spool.dataset.version);
-      for (const i of page.ticked()) body.append("union", i.value);
     }
-    if (!to && document.querySelector('dialog form[action*="/traspasar"]')) body.set("recibe", "1");
+    const handing = to ? null : document.querySelector('dialog form[action*="/traspasar"]');
+    const done = handing?.querySelector("[data-hechas]") ? [...handing.querySelectorAll("[data-hechas] input:checked")] : page.ticked();
+    if (spool) for (const i of done) body.append("union", i.value);
+    if (handing) body.set("recibe", "1");
     return body;
   }
   function unread(why, codes) { // not one goes without a word

@@ -97,6 +97,12 @@ func TestTapBudgetsFromThePicker(t *testing.T) {
 
 	f.mine(fitterA).row(sevenTag)
 	f.more("Traspasar").receives("Bruno Castro").said("pasó de Ana Bravo a Bruno Castro").spent("TRASPASAR, identified", 5)
+	f.mine(fitterB).row(sevenTag)
+	f.union(3).more("Traspasar")
+	until(t, f.tab, "the tick did not come along into the dialog", `document.querySelector('dialog [data-hechas] input:checked')?.value === '3'`)
+	f.receives("Ana Bravo").said("1 unión hecha = 6 PD a nombre de Bruno Castro").spent("TRASPASAR with 1 union, identified", 5+1)
+	f.mine(fitterA).row(sevenTag)
+	f.more("Traspasar").receives("Bruno Castro").said("pasó de Ana Bravo a Bruno Castro")
 	f.picker().is("Bruno Castro", "Armador").row(sevenTag)
 	f.more("Traspasar").receives("Ana Bravo").said("pasó de Bruno Castro a Ana Bravo").spent("TRASPASAR from the picker", 6)
 

@@ -138,7 +138,11 @@ func details(e plant.Event, who People) []string {
 		if len(e.Selected) == 1 {
 			word = "Unión"
 		}
-		add("%s %s · %s PD", word, Enumerate(e.Selected), PD(e.PD))
+		by := ""
+		if e.Kind == plant.KindTraspasar {
+			by = " de " + Name(who, e.From)
+		}
+		add("%s %s%s · %s PD", word, Enumerate(e.Selected), by, PD(e.PD))
 	}
 	if e.Needed > 0 && len(e.Selected) > 0 {
 		add("van %d de %d", e.Done, e.Needed)

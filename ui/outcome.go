@@ -21,7 +21,11 @@ func Outcome(e plant.Event, who People) string {
 	case plant.KindRelevar:
 		return fmt.Sprintf("Relevaste a %s. %s queda a tu nombre; lo ya hecho sigue a nombre de %s.", from, short, from)
 	case plant.KindTraspasar:
-		return fmt.Sprintf("%s pasó de %s a %s a las %s.", short, from, holder, plant.Clock(e.At))
+		text := fmt.Sprintf("%s pasó de %s a %s a las %s.", short, from, holder, plant.Clock(e.At))
+		if n := len(e.Selected); n > 0 {
+			text += fmt.Sprintf(" %s = %s PD a nombre de %s.", Plural(n, "unión hecha", "uniones hechas"), PD(e.PD), from)
+		}
+		return text
 	case plant.KindPausar:
 		return paused(e)
 	case plant.KindCompletar:

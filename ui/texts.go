@@ -72,6 +72,9 @@ var refusals = map[plant.Code]sentence{
 		return fmt.Sprintf("%s ya está empezado%s.", OpWord(e.Op), byWhom(e, t))
 	},
 	plant.CodeDone: func(e *plant.Error, t Telling) string {
+		if e.Verb == plant.Traspasar {
+			return fmt.Sprintf("Con esas uniones %s queda terminado y no hay nada que traspasar. Usa TERMINAR.", OpWord(e.Op))
+		}
 		return fmt.Sprintf("%s ya está terminado%s.", OpWord(e.Op), byWhom(e, t))
 	},
 	plant.CodeNotStarted: fixed("Todavía no está empezado."),

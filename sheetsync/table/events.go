@@ -244,8 +244,11 @@ func partial(e plant.Event) string {
 }
 
 // unionRows are the summary of the unions finished by an event and a row for
-// each of them.
+// each of them. With a hand-over they are the giver's.
 func unionRows(e plant.Event) []plant.MetadataRow {
+	if e.Kind == plant.KindTraspasar {
+		e.Worker = e.From
+	}
 	tipo := "UNION_" + e.Op.String() + "_REGISTRADA"
 	ids := make([]string, len(e.Selected))
 	for i, n := range e.Selected {

@@ -28,6 +28,22 @@ func TestAnUnblockingByHandIsAnOverrideOfTheSystem(t *testing.T) {
 	}
 }
 
+// TestUnionsOfAHandOverAreTheGivers: the stint that begins is the receiver's, the
+// unions finished with it are not.
+func TestUnionsOfAHandOverAreTheGivers(t *testing.T) {
+	giver, receiver := plant.Person{ID: 12, Display: "AB(12)"}, plant.Person{ID: 13, Display: "BC(13)"}
+	e := plant.Event{ID: rowID, At: seen, Kind: plant.KindTraspasar, Op: plant.ARM, Tag: "A-1", Worker: receiver, From: giver, Actor: giver,
+		Selected: []int{2}, PD: 600, Progress: &plant.Progress{}}
+	var got []string
+	for _, r := range EventRows(e) {
+		got = append(got, r.EventoTipo+" "+r.WorkerNombre+" "+r.NUnion)
+	}
+	want := []string{"TOMAR_SPOOL BC(13) ", "UNION_ARM_REGISTRADA AB(12) ", "UNION_ARM_REGISTRADA AB(12) 2"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("rows of a hand-over with a union (-want +got):\n%s", d)
+	}
+}
+
 func TestACorrectionIsARemediationOfTheSystem(t *testing.T) {
 	e := plant.Event{ID: rowID, At: seen, Kind: plant.KindCorregir, Tag: "A-1", Worker: plant.Person{Display: "SYSTEM"}, Ready: true,
 		Actor: plant.Person{Display: "SUPERVISOR"}, Device: plant.SheetDevice, Supervisor: true, Motivo: "fecha <mal> puesta", Texto: "en palabras",
