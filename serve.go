@@ -176,7 +176,10 @@ func (f *floor) openStore() error {
 		return fmt.Errorf("open the store: %w", err)
 	}
 	f.store, f.engine = st, rules
-	return sweepSends(f.cfg.Data) // who has the store open is the only one who sends
+	if err := sweepSends(f.cfg.Data); err != nil { // who has the store open is the only one who sends
+		f.log.Warn("remove copies that were being sent", "err", err)
+	}
+	return nil
 }
 
 // start brings everything up; on an error the caller stops what there is.

@@ -88,4 +88,12 @@ func TestACopyThatWasBeingSentIsSweptUp(t *testing.T) {
 	if _, err := os.Stat(left); !os.IsNotExist(err) {
 		t.Errorf("after a start, what was being sent: %v, want it gone", err)
 	}
+	// What cannot be removed, here because no pattern finds it, stops no server.
+	odd := filepath.Join(t.TempDir(), "plan[ta")
+	if err := os.Rename(newPlant(t, 3, 0), odd); err != nil {
+		t.Fatal(err)
+	}
+	if r := serve(t, odd).get("/readyz"); r.Status != 200 {
+		t.Errorf("/readyz = %d %s", r.Status, r.Raw)
+	}
 }
