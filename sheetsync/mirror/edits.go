@@ -116,6 +116,29 @@ func (m *Mirror) put(c *cycle, v *rowView, edited []difference) {
 	}
 }
 
+// landed reports whether a row is as we wrote it last, though no reading has shown
+// that yet: it carries its spool's version token, which comes along with every
+// write.
+func (m *Mirror) landed(v *rowView, diffs []difference) bool {
+	return slices.Contains(v.page.columns, versionColumn) && !m.formulas[versionColumn] && !m.rows.cells[string(v.spool.Tag)+"\x00"+versionColumn] &&
+		!slices.ContainsFunc(diffs, func(d difference) bool { return d.column == versionColumn })
+}
+
+// openedSince takes a block lifted by hand right after it was written: unlike a
+// correction it counts whatever waits for the row (rules §2.9).
+func openedSince(v *rowView, diffs []difference, plan *rowPlan) []difference {
+	return slices.DeleteFunc(diffs, func(d difference) bool {
+		if d.column != estadoColumn || v.spool.Quality != plant.BloqueadoQ || !opens(d.have.String()) {
+			return false
+		}
+		cmd, ok := opening(v.spool, d.have.String())
+		if ok {
+			plan.opened = append(plan.opened, cmd)
+		}
+		return ok
+	})
+}
+
 // opens reports whether a text lifts a block (rules §4.5).
 func opens(text string) bool {
 	t := strings.ToUpper(text)

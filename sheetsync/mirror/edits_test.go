@@ -241,23 +241,64 @@ func TestAFormulaInAColumnOfOursIsNeverOverwritten(t *testing.T) {
 // blocked is an office whose MK-002 was rejected three times.
 func blocked(t *testing.T) *office {
 	t.Helper()
-	x := started(t, sheetOf{spools: 8, joints: 2})
-	x.do(plant.Command{Verb: plant.Completar, Tag: "MK-002", Worker: 91, Op: plant.ARM, Door: plant.DoorPage})
-	x.take("MK-002", 91, plant.SOLD)
-	x.do(plant.Command{Verb: plant.Completar, Tag: "MK-002", Worker: 91, Op: plant.SOLD, Door: plant.DoorPage})
-	for n := range 3 {
-		x.do(plant.Command{Verb: plant.Inspeccionar, Tag: "MK-002", Worker: 95, Op: plant.METROLOGIA, Resultado: plant.Rechazado, Motivo: "fuera de medida", Door: plant.DoorPage})
-		if n < 2 {
-			x.take("MK-002", 91, plant.REPARACION)
-			x.do(plant.Command{Verb: plant.Completar, Tag: "MK-002", Worker: 91, Op: plant.REPARACION, Door: plant.DoorPage})
-		}
-	}
+	x := rejected(t, 3)
 	x.pass(time.Minute)
 	x.agrees()
 	if got := x.spool("MK-002").Quality; got != plant.BloqueadoQ {
 		t.Fatalf("MK-002 is %v, want it blocked", got)
 	}
 	return x
+}
+
+// rejected is an office whose MK-002 was rejected so often just now.
+func rejected(t *testing.T, times int) *office {
+	t.Helper()
+	x := started(t, sheetOf{spools: 8, joints: 2})
+	x.do(plant.Command{Verb: plant.Completar, Tag: "MK-002", Worker: 91, Op: plant.ARM, Door: plant.DoorPage})
+	x.take("MK-002", 91, plant.SOLD)
+	x.do(plant.Command{Verb: plant.Completar, Tag: "MK-002", Worker: 91, Op: plant.SOLD, Door: plant.DoorPage})
+	for n := range times {
+		x.do(plant.Command{Verb: plant.Inspeccionar, Tag: "MK-002", Worker: 95, Op: plant.METROLOGIA, Resultado: plant.Rechazado, Motivo: "fuera de medida", Door: plant.DoorPage})
+		if n < times-1 {
+			x.take("MK-002", 91, plant.REPARACION)
+			x.do(plant.Command{Verb: plant.Completar, Tag: "MK-002", Worker: 91, Op: plant.REPARACION, Door: plant.DoorPage})
+		}
+	}
+	return x
+}
+
+// A supervisor who was waiting for the block types over it before any reading has
+// shown that it is there.
+func TestABlockMayBeLiftedAsSoonAsItStands(t *testing.T) {
+	x := rejected(t, 3)
+	for n := 0; !strings.Contains(x.cell("Operaciones", "MK-002", "Estado_Detalle").Text, "BLOQUEADO"); n++ {
+		if n == 600 {
+			t.Fatal("the block did not reach the Sheet in a minute")
+		}
+		x.pass(100 * time.Millisecond)
+	}
+	x.put("MK-002", "Estado_Detalle", "RECHAZADO (Ciclo 1/3)")
+	x.pass(within)
+	if sp := x.spool("MK-002"); sp.Quality != plant.RechazadoQ || sp.Ciclo != 1 {
+		t.Errorf("MK-002 is %v in cycle %d, want it rejected in cycle 1", sp.Quality, sp.Ciclo)
+	}
+	x.pass(time.Minute)
+	x.agrees()
+}
+
+// What stands in the cell from the second rejection lifts no block.
+func TestAnOldRejectionLiftsNoBlock(t *testing.T) {
+	x := rejected(t, 2)
+	x.pass(time.Minute)
+	x.agrees()
+	x.take("MK-002", 91, plant.REPARACION)
+	x.do(plant.Command{Verb: plant.Completar, Tag: "MK-002", Worker: 91, Op: plant.REPARACION, Door: plant.DoorPage})
+	x.do(plant.Command{Verb: plant.Inspeccionar, Tag: "MK-002", Worker: 95, Op: plant.METROLOGIA, Resultado: plant.Rechazado, Motivo: "fuera de medida", Door: plant.DoorPage})
+	x.pass(within)
+	if got := x.spool("MK-002").Quality; got != plant.BloqueadoQ {
+		t.Errorf("MK-002 is %v, want it blocked", got)
+	}
+	x.agrees()
 }
 
 func TestABlockLiftedByHandIsTheOverride(t *testing.T) {

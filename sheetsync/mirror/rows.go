@@ -150,6 +150,8 @@ func (m *Mirror) planRow(c *cycle, v *rowView, plan *rowPlan) {
 	}
 	if !v.ours {
 		diffs = m.judgeEdits(c, v, diffs, plan)
+	} else if m.landed(v, diffs) {
+		diffs = openedSince(v, diffs, plan)
 	}
 	if len(diffs) == 0 {
 		plan.right[sp.Tag] = true
