@@ -48,9 +48,13 @@
     }
     return out.slice(0, 3);
   }
+  function unnamed() { // what sends a command says which
+    return $$("button[type=submit]:not([data-cmd]), button:not([type]):not([data-cmd])", scope())
+      .filter((b) => b.form?.method === "post" && b.checkVisibility()).map((b) => `${name(b)} has no data-cmd`).slice(0, 3);
+  }
   function broken() { // a verb or a name is read at a glance: never in two pieces
     const out = [], range = document.createRange();
-    for (const e of $$(".pri b, .pri, .seg, .yo-texto b, .nav span", scope()).filter((e) => e.checkVisibility())) {
+    for (const e of $$(".pri b, .pri, .seg, .yo-texto b, .nav span, .tira .ir", scope()).filter((e) => e.checkVisibility())) {
       for (const n of [...e.childNodes].filter((n) => n.nodeType === 3)) {
         for (const m of n.data.matchAll(/\p{L}+/gu)) {
           range.setStart(n, m.index);
@@ -86,6 +90,6 @@
     const button = $$(act, scope()).find(shown);
     return [...visible(field), ...(button ? visible(button) : [`there is no ${act}`])];
   }
-  audit.geometry = () => [...new Set([...primary(), ...audit.large(), ...words(), ...legible(), ...broken()])];
+  audit.geometry = () => [...new Set([...primary(), ...audit.large(), ...words(), ...legible(), ...unnamed(), ...broken()])];
   Object.assign(audit, { gaps, words, primary, keyboard });
 })();
