@@ -36,11 +36,11 @@
     }
     return out.slice(0, 6);
   }
-  // A spool's name and its state are read from a step away: tail 36, rest 20, chip
-  // 20 px at the usual scale.
+  // A spool's name, its state and its inches are read from a step away: tail 36, rest
+  // 20, chip 20, headline 56 px at the usual scale.
   function legible() {
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize), out = [];
-    for (const [sel, px] of [[".tag", 20], [".tag b", 36], [".chip", 20]]) {
+    for (const [sel, px] of [[".tag", 20], [".tag b", 36], [".chip", 20], [".cifra.pd b:not(.largo)", 56]]) {
       for (const e of $$("main " + sel).filter((e) => e.checkVisibility())) {
         const has = parseFloat(getComputedStyle(e).fontSize);
         if (has < px / 16 * rem - .1) out.push(`${name(e)} (${sel}) has letters of ${has} px, not ${px / 16 * rem}`);
