@@ -101,7 +101,7 @@ var supervised = []string{"POST /api/admin/invalidate-column-cache", "GET /api/w
 var devicesOnly = []string{"GET /api/devices", "POST /api/devices/codigo", "POST /api/devices/{id}/revocar"}
 
 // forStandbys are tested with them.
-var forStandbys = []string{"GET /api/replica/copy", "GET /api/replica/records", "POST /api/replica/retire"}
+var forStandbys = []string{"GET /api/replica/copy", "GET /api/replica/records", "GET /api/replica/successor", "POST /api/replica/retire"}
 
 // nothingToBreak are operations that ask nobody for anything.
 var nothingToBreak = []string{"GET /api/openapi.json", "GET /api/redis-connection-stats", "DELETE /api/supervisor/session"}
