@@ -47,6 +47,9 @@ func (p *primary) Confirmed(name, address string, seq plant.Seq) {
 }
 
 func (p *primary) Succeeds(epoch string, _ plant.Seq, nonce string) (address, proof string, ok bool) {
+	if p.fail != nil {
+		panic(p.fail)
+	}
 	return "http://nuevo", nonce, epoch == "e-antes"
 }
 
@@ -62,6 +65,9 @@ func TestASuccessorAnswersWithoutToken(t *testing.T) {
 	b.get("/api/replica/successor?epoch=otro&at=x&nonce=n").want(t, "without an event", 422)
 	b.get("/api/replica/successor?at=3&nonce=n").want(t, "without epoch", 422)
 	b.get("/api/replica/successor?at=3&epoch=e").want(t, "without nonce", 422)
+	p.fail = errors.New("a bug")
+	b.get("/api/replica/successor?epoch=otro&at=3&nonce=n").want(t, "a bug", 500)
+	newBox(t).get("/api/replica/successor?epoch=otro&at=3&nonce=n").want(t, "a box that is nobody's", 503)
 }
 
 func (p *primary) Retire(by string) error {
