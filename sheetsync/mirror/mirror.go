@@ -130,6 +130,7 @@ type Mirror struct {
 	mu       sync.Mutex // guards the rest
 	news     time.Time  // when the oldest change not yet written was committed
 	seq      plant.Seq  // of the newest event heard of
+	weighed  plant.Seq  // of the newest event that status.Backlog knows of
 	forced   bool
 	restore  map[plant.Tag]bool // propuestas that were rejected
 	status   Status

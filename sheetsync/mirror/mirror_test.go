@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -30,7 +31,15 @@ func TestWorkReachesTheSheetAndPeopleAreNotDisturbed(t *testing.T) {
 	x := newOffice(t, sheetOf{spools: 12, joints: 3}, emulator.Options{}, Options{})
 	x.pass(time.Minute)
 	x.e.ResetCalls()
+	says := func(want string) {
+		t.Helper()
+		if got := x.m.Status(); got.Mode != UpToDate || !strings.Contains(got.Sentence, want) {
+			t.Errorf("the status is %s: %s, want %q", got.Mode, got.Sentence, want)
+		}
+	}
+	says("nada espera")
 	x.take("MK-002", 91, plant.ARM)
+	says("lo recién hecho va en camino")
 	x.pass(8 * time.Second)
 	if got := x.cell("Operaciones", "MK-002", "Ocupado_Por"); got.Text != "AB(91)" {
 		t.Errorf("Ocupado_Por after 8 s = %+v, want AB(91)", got)
@@ -41,6 +50,7 @@ func TestWorkReachesTheSheetAndPeopleAreNotDisturbed(t *testing.T) {
 		t.Errorf("Fecha_Armado = %+v, want a real date", got)
 	}
 	x.agrees()
+	says("nada espera")
 	if n := len(x.e.Calls()); n > 20 {
 		t.Errorf("%d calls in little more than a minute, want 20 at most", n)
 	}

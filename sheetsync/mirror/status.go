@@ -113,6 +113,7 @@ func (m *Mirror) publish(c *cycle, out bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := &m.status
+	m.weighed = c.snap.Seq
 	if out {
 		s.LastOut = c.now
 	}
@@ -231,6 +232,9 @@ func (m *Mirror) sentence(s *Status, now time.Time) (Mode, string) {
 	}
 	if s.Backlog > 0 {
 		return UpToDate, "La hoja se mantiene al día; en camino: " + waiting + "."
+	}
+	if m.seq > m.weighed { // the exchange after this one counts it
+		return UpToDate, "La hoja se mantiene al día; lo recién hecho va en camino."
 	}
 	return UpToDate, "La hoja está al día: nada espera."
 }
