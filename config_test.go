@@ -109,3 +109,11 @@ func TestBadSettingsAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestDurationsAreShownAsTyped(t *testing.T) {
+	for d, want := range map[time.Duration]string{time.Hour: "1h", 90 * time.Minute: "1h30m", 5 * time.Minute: "5m", 45 * time.Second: "45s", 0: "0s", 10*time.Hour + 10*time.Second: "10h0m10s"} {
+		if got := briefly(d); got != want {
+			t.Errorf("%d s are shown as %s, want %s", int(d.Seconds()), got, want)
+		}
+	}
+}

@@ -167,9 +167,21 @@ func (c *Config) facts() []ui.Fact {
 		sheet = "…" + c.Sheet.ID[max(0, len(c.Sheet.ID)-4):]
 	}
 	return []ui.Fact{{Name: "Carpeta (--data)", Value: c.Data}, {Name: "Dirección (--addr)", Value: c.Addr}, {Name: "Acceso (--access)", Value: c.Access},
-		{Name: "HTTPS (--tls)", Value: c.TLS}, {Name: "Nombre en la red (--mdns)", Value: c.MDNS}, {Name: "Vencimiento de una toma (--lock-ttl)", Value: c.LockTTL.String()},
+		{Name: "HTTPS (--tls)", Value: c.TLS}, {Name: "Nombre en la red (--mdns)", Value: c.MDNS}, {Name: "Vencimiento de una toma (--lock-ttl)", Value: briefly(c.LockTTL)},
 		{Name: "Comprobar roles (--check-roles)", Value: yes[c.CheckRoles]}, {Name: "Comprobar personas (--check-workers)", Value: yes[c.CheckWorkers]},
-		{Name: "Hoja (--sheet-id)", Value: sheet}, {Name: "Copias (--backup-every)", Value: c.BackupEvery.String()},
+		{Name: "Hoja (--sheet-id)", Value: sheet}, {Name: "Copias (--backup-every)", Value: briefly(c.BackupEvery)},
 		{Name: "Copias guardadas (--backup-keep)", Value: fmt.Sprint(c.BackupKeep)}, {Name: "Otros sitios (--cors-origins)", Value: strings.Join(c.CORSOrigins, " ")},
 		{Name: "Registro (--log-level)", Value: c.LogLevel}}
+}
+
+// briefly is a duration as one would type it for a flag: 1h, 1h30m, 45s.
+func briefly(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
