@@ -71,6 +71,7 @@ func newBox(t testing.TB, change func(*Hub)) *box {
 		srv.Close()
 	})
 	b.do(storetest.Bring("A-1", 0))
+	b.caughtUp() // from here on a hello tells of the first event
 	return b
 }
 
