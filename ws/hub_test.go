@@ -351,6 +351,7 @@ func TestShutdownSaysThatTheBoxRestarts(t *testing.T) {
 func TestServerSentEvents(t *testing.T) {
 	b := newBox(t, nil)
 	b.notes(3)
+	b.caughtUp()
 	read := func(last string, n int) []string {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
