@@ -65,28 +65,32 @@ document.addEventListener("DOMContentLoaded", () => {
     }
     seen = code;
     seenAt = now;
+    if (page.stale()) { unread(page.texts.viejo, [code]); return; }
     if (waiting.length >= mostWaiting) { unread("", [code]); return; }
-    waiting.push(code);
+    waiting.push({ code, at: now });
     await (running ??= drain().finally(() => { running = null; }));
   }
 
   // Scans that come while the box still owes an answer wait for it, in their
   // order. What each means is asked when its turn comes: of the page that the
-  // answer before it leads to, which is opened once all are answered.
-  const mostWaiting = 8;
+  // answer before it leads to, which is opened once all are answered. What has
+  // waited too long is given back: nothing is kept for when the box comes back.
+  const mostWaiting = 8, longestWait = 15000; // ms
   const refusalSeen = 1500; // ms before the next outcome covers a refusal
   const waiting = [];
+  const dropped = () => waiting.splice(0).map((w) => w.code);
   let running = null, to = "";
   const later = (ms) => new Promise((done) => setTimeout(done, ms));
   async function drain() {
     while (waiting.length) {
       while (page.isBusy()) await new Promise(page.onFree);
       if (to) stop(); // the page it leads to is not the last any more
-      if (page.stale()) { unread(page.texts.viejo, waiting.splice(0)); break; }
+      if (page.stale()) { unread(page.texts.viejo, dropped()); break; }
+      if (performance.now() - waiting[0].at > longestWait) { unread(page.texts.noLlego, dropped()); break; }
       page.setBusy(true);
-      const code = waiting.shift(), answer = await page.send("/escaneo", meant(code));
+      const { code } = waiting.shift(), answer = await page.send("/escaneo", meant(code));
       page.setBusy(false);
-      if (answer) page.landed(answer); else unread(page.texts.noLlego, waiting.splice(0));
+      if (answer) page.landed(answer); else unread(page.texts.noLlego, dropped());
       if (!answer?.ok && (waiting.length || to)) await later(refusalSeen);
     }
     if (to) page.go(to);

@@ -278,6 +278,34 @@ func TestTapBudgetsWithAScanner(t *testing.T) {
 	until(t, p.tab, "the same card at once is no duplicate", `document.querySelector('.aviso.ambar')?.innerText.includes('Ya lo escaneaste')`)
 }
 
+// TestNoScanIsKeptForLater: a scan made without connection, and one that waited too
+// long for an answer before it, are given back and never sent (G-17).
+func TestNoScanIsKeptForLater(t *testing.T) {
+	t.Parallel()
+	s := serve(t, sevenPlant(t))
+	f := newFloorTablet(t, s, 601, 962)
+	f.mine(fitterA).at("/canasta")
+	refused := func(what string) {
+		t.Helper()
+		until(t, f.tab, "the scan was not given back", fmt.Sprintf(`document.querySelector('[data-avisos]').innerText.includes(%q)`, what))
+	}
+	eval[bool](t, f.tab, `(envivo.setBusy(true), window.honest = envivo.stale, envivo.stale = () => true, true)`)
+	f.scan(spoolTag(2))
+	eval[bool](t, f.tab, `(envivo.stale = () => false, envivo.setBusy(false), true)`)
+	refused("Sin conexión")
+	eval[bool](t, f.tab, `(envivo.setBusy(true), true)`)
+	f.scan(spoolTag(2))
+	eval[bool](t, f.tab, `(window.clock = performance.now.bind(performance), performance.now = () => clock() + 16000, envivo.setBusy(false), true)`)
+	refused("no se guardó")
+	eval[bool](t, f.tab, `(performance.now = clock, envivo.stale = honest, true)`)
+	f.scan(spoolTag(3))
+	inBasket := `!!document.querySelector('main [data-tag=%q] button[name=quitar]')`
+	until(t, f.tab, "a scan after them never came into the basket", fmt.Sprintf(inBasket, spoolTag(3)))
+	if eval[bool](t, f.tab, fmt.Sprintf(inBasket, spoolTag(2))) {
+		t.Error("a scan that was given back was sent later")
+	}
+}
+
 // TestScansWaitForTheirTurn: scans that come before the box has answered the last
 // one, or while a page is about to be left, are carried out in their order, and
 // those that are too many are refused aloud by what they say. Answers are held
